@@ -1,0 +1,65 @@
+//! Where completions come from, behind one trait: a local model, a server, a recording, a
+//! script.
+
+use crate::completion::Completion;
+use crate::model::{ModelError, Sampling};
+use crate::problem::Problem;
+use std::ops::{ControlFlow, Range};
+
+/// A language model as a distribution over completions.
+///
+/// Called from worker threads, several at once; a call blocks until its completions are
+/// drawn or the sink says stop.
+pub trait Policy: Send + Sync {
+    /// The name on screen and in recordings: `base`, `rlvr`, `rlvr@40`.
+    fn name(&self) -> &str;
+
+    /// Where it comes from, as on the command line: `embedded:base`.
+    fn spec(&self) -> &str;
+
+    /// Draws completions `request.indices` of a problem. Completion i is a function of
+    /// (seed, policy name, problem id, i) alone.
+    ///
+    /// # Errors
+    /// What the source reports; completions already given to the sink stay valid.
+    fn sample(&self, request: &Request<'_>, sink: &mut dyn Sink) -> Result<(), PolicyError>;
+}
+
+/// A request for completions of one problem.
+#[derive(Clone, Debug)]
+pub struct Request<'a> {
+    pub problem: &'a Problem,
+    pub indices: Range<u32>,
+    pub sampling: &'a Sampling,
+}
+
+/// Who receives completions.
+pub trait Sink {
+    /// A finished completion. They come in no particular order.
+    fn finished(&mut self, completion: Completion);
+
+    /// `drawn` tokens more were drawn; `partial` gives the text of one unfinished
+    /// completion, and is worth calling only for the problem on screen. Called at each
+    /// decode step; `Break` ends the request.
+    fn stepped(&mut self, drawn: usize, partial: &dyn Fn() -> Option<Partial>) -> ControlFlow<()>;
+}
+
+/// A completion that is still being written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Partial {
+    pub index: u32,
+    pub text: String,
+}
+
+/// What can go wrong with a policy.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    #[error(
+        "{spec:?} is no policy: write embedded:base, embedded:rlvr, embedded:rlvr@STEP or a model folder"
+    )]
+    Spec { spec: String },
+    #[error("policy {policy}: {source}")]
+    Model { policy: String, source: ModelError },
+    #[error("policy {policy}: {reason}")]
+    Source { policy: String, reason: String },
+}

@@ -1,0 +1,61 @@
+//! What is asked, and how an answer is judged.
+//!
+//! A [`Problem`] is a prompt with a reference; a [`Task`](tasks::Task) is a family of
+//! problems that share a verifier. [`judge`] turns a completion's text into a [`Verdict`].
+//! Pure: no file, no clock, no thread.
+
+pub mod extract;
+pub mod steps;
+pub mod tasks;
+
+pub use extract::Rule;
+use serde::{Deserialize, Serialize};
+
+/// One prompt with a reference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Unique in a run, for example `leg_counting/heldout/0`.
+    pub id: String,
+    /// Name of the task whose verifier judges it, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    /// What the policy is asked, to the last character.
+    pub prompt: String,
+    /// The reference answer, in the task's normal form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// What the task's verifier needs to know beyond the reference.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub metadata: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What the verifier says of one completion.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// The extracted answer in normal form; `None` if there is none (`NA`).
+    pub answer: Option<String>,
+    /// The rule that extracted it.
+    pub rule: Option<Rule>,
+    pub correct: bool,
+    /// The path that the solution takes, by its steps; `None` where the task knows no methods.
+    pub method: Option<String>,
+    /// Whether the steps derive the answer; `None` where the task cannot check steps.
+    pub sound: Option<bool>,
+}
+
+/// Judges a completion with the verifier of the problem's task; without a task, the
+/// extracted answer must equal the reference.
+pub fn judge(problem: &Problem, text: &str) -> Verdict {
+    if let Some(task) = problem.task.as_deref().and_then(tasks::find) {
+        return task.judge(problem, text);
+    }
+    match extract::extract(text) {
+        Some((answer, rule)) => Verdict {
+            correct: problem.reference.as_deref().is_some_and(|r| r.trim() == answer),
+            answer: Some(answer),
+            rule: Some(rule),
+            ..Verdict::default()
+        },
+        None => Verdict::default(),
+    }
+}
