@@ -31,3 +31,4 @@ pub mod model;
 pub mod policy;
 pub mod problem;
 pub mod random;
+pub mod run;
