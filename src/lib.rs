@@ -31,4 +31,5 @@ pub mod model;
 pub mod policy;
 pub mod problem;
 pub mod random;
+pub mod run;
 pub mod support;
