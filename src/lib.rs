@@ -14,11 +14,11 @@
 //! | [`random`] | reproducible random streams |
 //! | [`problem`] | what is asked and how an answer is judged |
 //! | [`completion`] | one sampled text, with what is known of its tokens |
-//! | `support` | the mathematics, pure: pass@k, P/E/S/O and its rates, entropies, clusters, the ledger |
+//! | [`support`] | the mathematics, pure: pass@k, P/E/S/O and its rates, entropies, clusters, the ledger |
 //! | [`model`] | language models: weights, tokenizer, decoder, generation |
 //! | `record` | a run on disk |
 //! | [`policy`] | where completions come from, behind one trait |
-//! | `train` | pre-training of the embedded base and RLVR from it |
+//! | [`train`] | pre-training of the embedded base and RLVR from it |
 //! | `run` | a campaign: what to draw next, workers, events |
 //! | `report` | a run as table and JSON |
 //! | `app` | state, actions, update, effects, key map: no drawing, no terminal, no model |
@@ -32,3 +32,5 @@ pub mod policy;
 pub mod problem;
 pub mod random;
 pub mod run;
+pub mod support;
+pub mod train;
