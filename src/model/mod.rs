@@ -1,6 +1,7 @@
 //! Language models: configuration, weights, tokenizer, decoder, key-value cache, generation.
 
 pub mod config;
+pub mod decoder;
 pub mod error;
 pub mod generate;
 pub mod local;
@@ -9,6 +10,7 @@ pub mod tokenizer;
 pub mod weights;
 
 pub use config::Config;
+pub use decoder::Decoder;
 pub use error::ModelError;
 pub use generate::{Generated, Generator, Observer, Request, Running};
 pub use local::LocalModel;

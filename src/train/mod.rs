@@ -2,4 +2,5 @@
 //! the RLVR policy from it by reinforcement learning with a 0/1 verdict as its only reward.
 
 pub mod corpus;
+pub mod network;
 pub mod vocabulary;
