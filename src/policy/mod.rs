@@ -1,7 +1,12 @@
 //! Where completions come from, behind one trait: a local model, a server, a recording, a
 //! script.
 
+mod local;
+mod open;
 pub mod script;
+
+pub use local::LocalPolicy;
+pub use open::open;
 
 use crate::completion::Completion;
 use crate::model::{ModelError, Sampling};
