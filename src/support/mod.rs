@@ -8,6 +8,7 @@
 //! | [`pass`], [`curve`] | pass@k, pass^k, Cover@τ, coverage of items, crossing |
 //! | [`change`] | whether an item changed: bounds and an exact test |
 //! | [`interval`] | intervals for proportions |
+//! | [`noise`] | intervals of the rates, the noise floor, a permutation test |
 //! | [`paper`] | the published figures |
 //!
 //! What is undefined is `None`, never 0 or NaN.
@@ -18,8 +19,10 @@ pub mod curve;
 mod desk;
 pub mod interval;
 pub mod ledger;
+pub mod noise;
 pub mod paper;
 pub mod pass;
+mod resample;
 mod slots;
 mod table;
 pub mod unit;
