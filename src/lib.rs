@@ -18,7 +18,7 @@
 //! | [`model`] | language models: weights, tokenizer, decoder, generation |
 //! | `record` | a run on disk |
 //! | [`policy`] | where completions come from, behind one trait |
-//! | `train` | pre-training of the embedded base and RLVR from it |
+//! | [`train`] | pre-training of the embedded base and RLVR from it |
 //! | `run` | a campaign: what to draw next, workers, events |
 //! | `report` | a run as table and JSON |
 //! | `app` | state, actions, update, effects, key map: no drawing, no terminal, no model |
@@ -31,4 +31,6 @@ pub mod model;
 pub mod policy;
 pub mod problem;
 pub mod random;
+pub mod run;
 pub mod support;
+pub mod train;
