@@ -22,7 +22,7 @@
 //! | `run` | a campaign: what to draw next, workers, events |
 //! | `report` | a run as table and JSON |
 //! | `app` | state, actions, update, effects, key map: no drawing, no terminal, no model |
-//! | `ui` | state to cells |
+//! | [`ui`] | state to cells |
 //! | `terminal` | the real terminal: guard, input, frame pacing, the event loop |
 //! | `cli`, `commands` | the command line |
 
@@ -31,3 +31,4 @@ pub mod model;
 pub mod policy;
 pub mod problem;
 pub mod random;
+pub mod ui;
