@@ -1,9 +1,17 @@
 //! Language models: configuration, weights, tokenizer, decoder, key-value cache, generation.
 
+pub mod config;
 pub mod error;
 pub mod generate;
+pub mod local;
 pub mod sampling;
+pub mod tokenizer;
+pub mod weights;
 
+pub use config::Config;
 pub use error::ModelError;
 pub use generate::{Generated, Generator, Observer, Request, Running};
+pub use local::LocalModel;
 pub use sampling::Sampling;
+pub use tokenizer::Tokenizer;
+pub use weights::Weights;
