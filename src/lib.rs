@@ -14,7 +14,7 @@
 //! | [`random`] | reproducible random streams |
 //! | [`problem`] | what is asked and how an answer is judged |
 //! | [`completion`] | one sampled text, with what is known of its tokens |
-//! | `support` | the mathematics, pure: pass@k, P/E/S/O and its rates, entropies, clusters, the ledger |
+//! | [`support`] | the mathematics, pure: pass@k, P/E/S/O and its rates, entropies, clusters, the ledger |
 //! | [`model`] | language models: weights, tokenizer, decoder, generation |
 //! | `record` | a run on disk |
 //! | [`policy`] | where completions come from, behind one trait |
@@ -32,3 +32,4 @@ pub mod policy;
 pub mod problem;
 pub mod random;
 pub mod ui;
+pub mod support;

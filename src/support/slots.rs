@@ -1,0 +1,163 @@
+//! The outcomes of one policy on one problem, 20 bytes a completion.
+
+use super::desk::ClassId;
+use super::table::push_tight;
+use crate::completion::Completion;
+use std::collections::BTreeMap;
+
+/// A length or a text that is not known.
+pub(super) const UNKNOWN: u32 = u32::MAX;
+
+/// The outcome of one completion.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    /// What the verifier said.
+    pub class: u32,
+    /// Which distinct text it is if it is correct, else [`UNKNOWN`].
+    pub text: u32,
+    /// Tokens, or [`UNKNOWN`].
+    pub length: u32,
+    /// Nats, or NaN.
+    pub token_entropy: f32,
+    /// Nats, or NaN.
+    pub logprob: f32,
+}
+
+impl Slot {
+    pub fn new(class: u32, text: u32, completion: &Completion) -> Self {
+        let short = |x: Option<f64>| x.map_or(f32::NAN, |x| x as f32);
+        Self {
+            class,
+            text,
+            length: completion.length.unwrap_or(UNKNOWN),
+            token_entropy: short(completion.token_entropy),
+            logprob: short(completion.logprob),
+        }
+    }
+}
+
+/// The outcomes of one policy on one problem. Figures are of the contiguous prefix: they
+/// depend neither on the order of arrival nor favour the short completions, which arrive
+/// first.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shelf {
+    pub slots: Vec<Slot>,
+    /// What arrived before its turn.
+    pending: BTreeMap<u32, Slot>,
+    pub correct: u32,
+    pub sound: u32,
+    /// Correct completions whose steps nobody could check.
+    pub unchecked: u32,
+    pub token_entropy: Mean,
+    pub length: Mean,
+    answers: Answers,
+    /// (k, token entropy, answer entropy) at k = 1, 2, 4 …
+    history: Vec<(u32, f64, f64)>,
+}
+
+impl Shelf {
+    pub fn has(&self, index: u32) -> bool {
+        (index as usize) < self.slots.len() || self.pending.contains_key(&index)
+    }
+
+    /// Gives an outcome back if it is its turn, else keeps it until then.
+    pub fn offer(&mut self, index: u32, slot: Slot) -> Option<Slot> {
+        if index as usize == self.slots.len() {
+            return Some(slot);
+        }
+        self.pending.insert(index, slot);
+        None
+    }
+
+    /// The outcome whose turn it is, if it is here.
+    pub fn next(&mut self) -> Option<Slot> {
+        self.pending.remove(&(self.slots.len() as u32))
+    }
+
+    pub fn push(&mut self, slot: Slot, class: &ClassId) {
+        push_tight(&mut self.slots, slot);
+        if class.correct {
+            self.correct += 1;
+            self.sound += u32::from(class.is_sound());
+            self.unchecked += u32::from(class.sound.is_none());
+        }
+        if !slot.token_entropy.is_nan() {
+            self.token_entropy.add(slot.token_entropy.into());
+        }
+        if slot.length != UNKNOWN {
+            self.length.add(slot.length.into());
+        }
+        self.answers.add(class.answer);
+        if self.slots.len().is_power_of_two() {
+            self.history.push(self.now());
+        }
+    }
+
+    /// The entropies against k: at powers of two and at the last k.
+    pub fn history(&self) -> Vec<(u32, f64, f64)> {
+        let mut all = self.history.clone();
+        if !self.slots.is_empty() && !self.slots.len().is_power_of_two() {
+            all.push(self.now());
+        }
+        all
+    }
+
+    /// Entropy of the empirical distribution of answers, `NA` as one class, nats.
+    pub fn answer_entropy(&self) -> Option<f64> {
+        self.answers.entropy(self.slots.len())
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot>() + self.pending.len() * size_of::<(u32, Slot)>()
+    }
+
+    fn now(&self) -> (u32, f64, f64) {
+        let entropy = self.token_entropy.mean().unwrap_or(f64::NAN);
+        (self.slots.len() as u32, entropy, self.answer_entropy().unwrap_or(f64::NAN))
+    }
+}
+
+/// A mean of what is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mean {
+    sum: f64,
+    n: u32,
+}
+
+impl Mean {
+    pub fn add(&mut self, x: f64) {
+        self.sum += x;
+        self.n += 1;
+    }
+
+    pub fn mean(&self) -> Option<f64> {
+        (self.n > 0).then(|| self.sum / f64::from(self.n))
+    }
+}
+
+/// How often each answer came, with Σ c ln c kept, so that the entropy is at hand.
+#[derive(Clone, Debug, Default)]
+struct Answers {
+    /// 0 for `NA`, then by the answer's number.
+    counts: Vec<u32>,
+    sum: f64,
+}
+
+impl Answers {
+    fn add(&mut self, answer: Option<u32>) {
+        let at = answer.map_or(0, |a| a as usize + 1);
+        if at >= self.counts.len() {
+            self.counts.resize(at + 1, 0);
+        }
+        let c = f64::from(self.counts[at]);
+        self.counts[at] += 1;
+        let x_ln_x = |x: f64| if x > 0.0 { x * x.ln() } else { 0.0 };
+        self.sum += x_ln_x(c + 1.0) - x_ln_x(c);
+    }
+
+    /// ln n − Σ c ln c / n.
+    fn entropy(&self, n: usize) -> Option<f64> {
+        let n = n as f64;
+        (n > 0.0).then(|| (n.ln() - self.sum / n).max(0.0))
+    }
+}
