@@ -33,3 +33,4 @@ pub mod problem;
 pub mod random;
 pub mod ui;
 pub mod support;
+pub mod run;
