@@ -20,6 +20,8 @@
 //! | [`policy`] | where completions come from, behind one trait |
 //! | `train` | pre-training of the embedded base and RLVR from it |
 //! | [`run`] | a campaign: what to draw next, workers, events |
+//! | [`train`] | pre-training of the embedded base and RLVR from it |
+//! | `run` | a campaign: what to draw next, workers, events |
 //! | `report` | a run as table and JSON |
 //! | [`app`] | state, actions, update, effects, key map: no drawing, no terminal, no model |
 //! | [`ui`] | state to cells |
@@ -35,3 +37,4 @@ pub mod random;
 pub mod run;
 pub mod support;
 pub mod ui;
+pub mod train;

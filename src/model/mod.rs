@@ -1,17 +1,23 @@
 //! Language models: configuration, weights, tokenizer, decoder, key-value cache, generation.
 
 pub mod config;
+pub mod decoder;
+pub mod engine;
 pub mod error;
 pub mod generate;
 pub mod local;
+pub mod sampler;
 pub mod sampling;
 pub mod tokenizer;
 pub mod weights;
 
 pub use config::Config;
+pub use decoder::Decoder;
+pub use engine::Engine;
 pub use error::ModelError;
 pub use generate::{Generated, Generator, Observer, Request, Running};
 pub use local::LocalModel;
+pub use sampler::Sampler;
 pub use sampling::Sampling;
 pub use tokenizer::Tokenizer;
 pub use weights::Weights;

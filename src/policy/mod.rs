@@ -1,6 +1,8 @@
 //! Where completions come from, behind one trait: a local model, a server, a recording, a
 //! script.
 
+pub mod script;
+
 use crate::completion::Completion;
 use crate::model::{ModelError, Sampling};
 use crate::problem::Problem;

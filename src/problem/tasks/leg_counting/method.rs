@@ -53,7 +53,7 @@ impl Method {
         if equations.is_empty() {
             return if series(steps).is_some() { Method::CountUp } else { Method::Glance };
         }
-        if steps.iter().any(|s| matches!(s, Step::Label { of, .. } if of.unit.starts_with("leg"))) {
+        if is_grouped(steps) {
             return Method::Group;
         }
         let products = products(steps);
@@ -154,6 +154,10 @@ fn products(steps: &[Step]) -> Vec<Product<'_>> {
 fn doubled(steps: &[Step]) -> Option<i64> {
     let all: Vec<_> = equations(steps).collect();
     let [.., (_, before), (terms, _)] = all.as_slice() else { return None };
+    // `2 legs: 1 + 3 = 4. 4 x 2 = 8.` only looks like a doubling.
+    if is_grouped(steps) {
+        return None;
+    }
     let values: Vec<Vec<i64>> = terms.iter().map(|t| t.iter().map(|q| q.value).collect()).collect();
     let bare = terms.iter().flatten().all(|q| Animal::named(&q.unit).is_none());
     let twice = match values.as_slice() {
@@ -162,6 +166,11 @@ fn doubled(steps: &[Step]) -> Option<i64> {
         _ => false,
     };
     (bare && twice).then_some(*before)
+}
+
+/// Whether kinds are put together by their legs: `8 legs: 3 + 1 = 4`.
+fn is_grouped(steps: &[Step]) -> bool {
+    steps.iter().any(|s| matches!(s, Step::Label { of, .. } if of.unit.starts_with("leg")))
 }
 
 /// `24 + 2 x 4`: a number that is carried, and a product.

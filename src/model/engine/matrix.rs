@@ -1,0 +1,272 @@
+//! The matrix product that everything here is made of: rows times packed panels.
+//!
+//! Each output is one chain of fused multiply-adds over the inputs in their order. So a
+//! row's result does not depend on how many rows are computed with it, nor on how they are
+//! cut into tiles, to the bit.
+
+use super::simd::{LANES, Simd, kernel};
+
+/// Columns of a panel.
+pub const PANEL: usize = 2 * LANES;
+
+/// A matrix of `inputs` × `columns`, cut into panels of 32 columns: within a panel, the 32
+/// values of one input lie together.
+#[derive(Clone, Copy)]
+pub struct Panels<'a> {
+    pub data: &'a [f32],
+    pub inputs: usize,
+    /// A multiple of 32.
+    pub columns: usize,
+    /// Values from one panel to the next, at least 32 · `inputs`.
+    pub stride: usize,
+}
+
+/// Rows of equal length at equal distances.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    pub data: &'a [f32],
+    pub stride: usize,
+}
+
+/// Where rows are written.
+pub struct RowsMut<'a> {
+    pub data: &'a mut [f32],
+    pub stride: usize,
+}
+
+/// A weight matrix, packed once.
+pub struct Matrix {
+    data: Vec<f32>,
+    inputs: usize,
+    columns: usize,
+}
+
+impl Matrix {
+    /// Packs the matrix of `value(input, column)`; columns are padded with 0 to whole panels.
+    pub fn pack(inputs: usize, columns: usize, value: impl Fn(usize, usize) -> f32) -> Self {
+        let padded = columns.next_multiple_of(PANEL);
+        let mut data = vec![0.0; inputs * padded];
+        for (p, panel) in data.chunks_exact_mut(inputs * PANEL).enumerate() {
+            for column in p * PANEL..columns.min((p + 1) * PANEL) {
+                for input in 0..inputs {
+                    panel[input * PANEL + column % PANEL] = value(input, column);
+                }
+            }
+        }
+        Self { data, inputs, columns: padded }
+    }
+
+    pub fn panels(&self) -> Panels<'_> {
+        Panels { data: &self.data, inputs: self.inputs, columns: self.columns, stride: self.inputs * PANEL }
+    }
+
+    /// Columns with their padding: the length of an output row.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Writes a column to the front of `out`.
+    pub fn column(&self, column: usize, out: &mut [f32]) {
+        let panel = &self.data[column / PANEL * self.inputs * PANEL..];
+        for (out, values) in out.iter_mut().zip(panel.chunks_exact(PANEL).take(self.inputs)) {
+            *out = values[column % PANEL];
+        }
+    }
+}
+
+kernel! {
+    /// out = a · b for `rows` rows, or out += a · b where `add`.
+    pub fn product<S>(rows: usize, a: Rows<'_>, b: Panels<'_>, out: RowsMut<'_>, add: bool) {
+        if rows == 0 || b.columns == 0 {
+            return;
+        }
+        let panels = b.columns / PANEL;
+        assert!(b.columns.is_multiple_of(PANEL));
+        assert!(a.data.len() >= (rows - 1) * a.stride + b.inputs);
+        assert!(out.data.len() >= (rows - 1) * out.stride + b.columns);
+        assert!(b.data.len() >= (panels - 1) * b.stride + b.inputs * PANEL);
+        let mut panel = 0;
+        while panel < panels {
+            // Few rows leave registers free: several panels at once hide the latency.
+            let together = match panels - panel {
+                4.. if rows <= 2 && S::ROWS > 4 => 4,
+                2.. if rows <= 4 && S::ROWS > 4 => 2,
+                _ => 1,
+            };
+            let mut row = 0;
+            while row < rows {
+                let tile = Tile {
+                    inputs: b.inputs,
+                    // SAFETY: within the slices, by the assertions above.
+                    a: unsafe { a.data.as_ptr().add(row * a.stride) },
+                    a_stride: a.stride,
+                    // SAFETY: as above.
+                    b: unsafe { b.data.as_ptr().add(panel * b.stride) },
+                    b_stride: b.stride,
+                    // SAFETY: as above.
+                    out: unsafe { out.data.as_mut_ptr().add(row * out.stride + panel * PANEL) },
+                    out_stride: out.stride,
+                    add,
+                };
+                // SAFETY: the tile's rows and columns are within the slices.
+                row += unsafe { tile.run_some::<S>(rows - row, together) };
+            }
+            panel += together;
+        }
+    }
+}
+
+/// Rows × panels that are computed in registers.
+#[derive(Clone, Copy)]
+struct Tile {
+    inputs: usize,
+    a: *const f32,
+    a_stride: usize,
+    b: *const f32,
+    b_stride: usize,
+    out: *mut f32,
+    out_stride: usize,
+    add: bool,
+}
+
+impl Tile {
+    /// Computes as many of `left` rows as fit for `together` panels, and says how many.
+    ///
+    /// # Safety
+    /// The slices hold these rows and panels.
+    #[inline(always)]
+    unsafe fn run_some<S: Simd>(self, left: usize, together: usize) -> usize {
+        macro_rules! choose {
+            ($panels:literal: $($rows:literal)*) => {
+                match left {
+                    $(left if left >= $rows && $rows <= S::ROWS => {
+                        // SAFETY: the caller's.
+                        unsafe { self.run::<S, $rows, $panels>() };
+                        $rows
+                    })*
+                    _ => unreachable!("one row always fits"),
+                }
+            };
+        }
+        match together {
+            1 => choose!(1: 12 11 10 9 8 7 6 5 4 3 2 1),
+            2 => choose!(2: 4 3 2 1),
+            _ => choose!(4: 2 1),
+        }
+    }
+
+    /// `M` rows, `P` panels.
+    ///
+    /// # Safety
+    /// The slices hold these rows and panels.
+    #[inline(always)]
+    unsafe fn run<S: Simd, const M: usize, const P: usize>(self) {
+        // SAFETY, of every block below: the caller's rows and panels hold these places.
+        let at = |m: usize, p: usize, w: usize| unsafe {
+            self.out.add(m * self.out_stride + p * PANEL + w * LANES)
+        };
+        let mut sums = [[[S::splat(0.0); 2]; P]; M];
+        if self.add {
+            for (m, sums) in sums.iter_mut().enumerate() {
+                for (p, sums) in sums.iter_mut().enumerate() {
+                    for (w, sum) in sums.iter_mut().enumerate() {
+                        *sum = unsafe { S::load_from(at(m, p, w)) };
+                    }
+                }
+            }
+        }
+        for k in 0..self.inputs {
+            let mut b = [[S::splat(0.0); 2]; P];
+            for (p, b) in b.iter_mut().enumerate() {
+                for (w, b) in b.iter_mut().enumerate() {
+                    *b = unsafe { S::load_from(self.b.add(p * self.b_stride + k * PANEL + w * LANES)) };
+                }
+            }
+            for (m, sums) in sums.iter_mut().enumerate() {
+                let a = S::splat(unsafe { *self.a.add(m * self.a_stride + k) });
+                for (sums, b) in sums.iter_mut().zip(&b) {
+                    for (sum, b) in sums.iter_mut().zip(b) {
+                        *sum = S::fma(a, *b, *sum);
+                    }
+                }
+            }
+        }
+        for (m, sums) in sums.iter().enumerate() {
+            for (p, sums) in sums.iter().enumerate() {
+                for (w, sum) in sums.iter().enumerate() {
+                    unsafe { S::store_to(at(m, p, w), *sum) };
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::Level;
+    use super::*;
+    use crate::random::Stream;
+
+    fn random(n: usize, stream: &mut Stream) -> Vec<f32> {
+        (0..n).map(|_| stream.normal() as f32).collect()
+    }
+
+    #[test]
+    fn a_product_is_right_for_every_shape_and_level() {
+        let mut stream = Stream::new(3);
+        for level in Level::all() {
+            for (rows, inputs, columns) in
+                [(1, 1, 1), (1, 7, 200), (2, 5, 130), (3, 33, 65), (4, 8, 64), (11, 16, 96), (29, 24, 40)]
+            {
+                let (a, b) = (random(rows * inputs, &mut stream), random(inputs * columns, &mut stream));
+                let matrix = Matrix::pack(inputs, columns, |k, n| b[n * inputs + k]);
+                let stride = matrix.columns() + 3;
+                let mut out = vec![1.0; rows * stride];
+                for add in [false, true] {
+                    let to = RowsMut { data: &mut out, stride };
+                    product(level, rows, Rows { data: &a, stride: inputs }, matrix.panels(), to, add);
+                }
+                for row in 0..rows {
+                    for column in 0..columns {
+                        let exact: f64 = (0..inputs)
+                            .map(|k| f64::from(a[row * inputs + k]) * f64::from(b[column * inputs + k]))
+                            .sum();
+                        let found = f64::from(out[row * stride + column]);
+                        assert!((found - 2.0 * exact).abs() < 1e-4, "{level:?} {rows}x{inputs}x{columns}");
+                    }
+                    assert!(out[row * stride + matrix.columns()..][..3].iter().all(|x| *x == 1.0));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_does_not_depend_on_its_company() {
+        let mut stream = Stream::new(4);
+        let (inputs, columns) = (50, 176);
+        let b = random(inputs * columns, &mut stream);
+        let matrix = Matrix::pack(inputs, columns, |k, n| b[k * columns + n]);
+        let a = random(130 * inputs, &mut stream);
+        for level in Level::all() {
+            let run = |from: usize, rows: usize| {
+                let mut out = vec![0.0; rows * matrix.columns()];
+                let to = RowsMut { data: &mut out, stride: matrix.columns() };
+                let a = Rows { data: &a[from * inputs..], stride: inputs };
+                product(level, rows, a, matrix.panels(), to, false);
+                out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+            };
+            let alone: Vec<u32> = (0..130).flat_map(|row| run(row, 1)).collect();
+            for rows in 1..=130 {
+                assert_eq!(run(0, rows), alone[..rows * matrix.columns()], "{level:?} {rows}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_column_comes_back_as_it_was_packed() {
+        let matrix = Matrix::pack(3, 70, |k, n| (100 * k + n) as f32);
+        let mut out = [0.0; 4];
+        matrix.column(69, &mut out);
+        assert_eq!(out, [69.0, 169.0, 269.0, 0.0]);
+    }
+}
