@@ -36,5 +36,5 @@ pub mod problem;
 pub mod random;
 pub mod run;
 pub mod support;
-pub mod ui;
 pub mod train;
+pub mod ui;
