@@ -1,6 +1,7 @@
 //! Where completions come from, behind one trait: a local model, a server, a recording, a
 //! script.
 
+pub mod local;
 pub mod script;
 
 use crate::completion::Completion;
