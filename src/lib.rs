@@ -26,9 +26,10 @@
 //! | [`app`] | state, actions, update, effects, key map: no drawing, no terminal, no model |
 //! | [`ui`] | state to cells |
 //! | `terminal` | the real terminal: guard, input, frame pacing, the event loop |
-//! | `cli`, `commands` | the command line |
+//! | `cli`, [`commands`] | the command line |
 
 pub mod app;
+pub mod commands;
 pub mod completion;
 pub mod model;
 pub mod policy;
