@@ -18,10 +18,8 @@
 //! | [`model`] | language models: weights, tokenizer, decoder, generation |
 //! | `record` | a run on disk |
 //! | [`policy`] | where completions come from, behind one trait |
-//! | `train` | pre-training of the embedded base and RLVR from it |
-//! | [`run`] | a campaign: what to draw next, workers, events |
 //! | [`train`] | pre-training of the embedded base and RLVR from it |
-//! | `run` | a campaign: what to draw next, workers, events |
+//! | [`run`] | a campaign: what to draw next, workers, events |
 //! | `report` | a run as table and JSON |
 //! | [`app`] | state, actions, update, effects, key map: no drawing, no terminal, no model |
 //! | [`ui`] | state to cells |
@@ -36,5 +34,5 @@ pub mod problem;
 pub mod random;
 pub mod run;
 pub mod support;
-pub mod ui;
 pub mod train;
+pub mod ui;

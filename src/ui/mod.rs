@@ -7,6 +7,7 @@ pub mod canvas;
 pub mod chart;
 pub mod layout;
 pub mod screens;
+pub mod summary;
 pub mod text;
 pub mod theme;
 pub mod widgets;
