@@ -6,6 +6,7 @@
 pub mod canvas;
 pub mod chart;
 pub mod layout;
+pub mod picture;
 pub mod screens;
 pub mod summary;
 pub mod text;
