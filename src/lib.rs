@@ -18,10 +18,8 @@
 //! | [`model`] | language models: weights, tokenizer, decoder, generation |
 //! | `record` | a run on disk |
 //! | [`policy`] | where completions come from, behind one trait |
-//! | `train` | pre-training of the embedded base and RLVR from it |
-//! | [`run`] | a campaign: what to draw next, workers, events |
 //! | [`train`] | pre-training of the embedded base and RLVR from it |
-//! | `run` | a campaign: what to draw next, workers, events |
+//! | [`run`] | a campaign: what to draw next, workers, events |
 //! | `report` | a run as table and JSON |
 //! | [`app`] | state, actions, update, effects, key map: no drawing, no terminal, no model |
 //! | [`ui`] | state to cells |

@@ -1,3 +1,4 @@
-//! The commands, one file each.
+//! The command line's commands, one file each.
 
+pub mod explore;
 pub mod train;

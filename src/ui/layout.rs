@@ -56,7 +56,7 @@ fn panels(area: Rect, out: &mut Explore) {
     let (support, entropy) = match area.width {
         150.. => (36, 38),
         110.. => (34, 36),
-        72.. => (26, 24),
+        72.. => (26, 25),
         52.. => (26, 0),
         _ => (area.width, 0),
     };

@@ -8,6 +8,7 @@ pub mod chart;
 pub mod layout;
 pub mod picture;
 pub mod screens;
+pub mod summary;
 pub mod text;
 pub mod theme;
 pub mod widgets;

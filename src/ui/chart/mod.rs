@@ -72,7 +72,7 @@ impl Chart<'_> {
         let mut raster = Raster::new(plot.width, plot.height);
         for tick in &ticks {
             let y = self.dot_row(&raster, *tick);
-            raster.line((0, y), (raster.columns() - 1, y), faint, (4, 3));
+            raster.line((0, y), (raster.columns() - 1, y), faint, (8, 7), 0);
         }
         if let Some((k, _)) = self.mark {
             let x = self.dot_column(&raster, k);
@@ -101,22 +101,23 @@ impl Chart<'_> {
 
     /// The names at the ends of the lines, one below the other where they would meet.
     fn name_lines(&self, raster: &Raster, plot: Rect, names: u16, buf: &mut Buffer, theme: &Theme) {
-        let mut ends: Vec<(i32, &Series<'_>)> = self
+        let mut ends: Vec<(i32, u16, &Series<'_>)> = self
             .series
             .iter()
             .filter_map(|s| {
                 let last = s.points.iter().rfind(|p| p.value.is_finite())?;
-                Some((self.dot_row(raster, last.value) / 4, s))
+                let column = (self.dot_column(raster, last.k) / 2) as u16;
+                Some((self.dot_row(raster, last.value) / 4, column, s))
             })
             .collect();
-        ends.sort_by_key(|(y, _)| *y);
-        let side = Rect { x: plot.x + plot.width + 1, width: names, ..plot };
+        ends.sort_by_key(|(y, ..)| *y);
+        let area = Rect { width: plot.width + 1 + names, ..plot };
         let mut next = 0;
         let mut left = ends.len() as i32;
-        for (y, series) in ends {
+        for (y, column, series) in ends {
             let y = y.clamp(next, (i32::from(plot.height) - left).max(next));
             let style = theme.style(series.role).add_modifier(Modifier::BOLD);
-            put(buf, side, 0, y as u16, series.name, style);
+            put(buf, area, column + 2, y as u16, series.name, style);
             next = y + 1;
             left -= 1;
         }
@@ -155,18 +156,19 @@ impl Chart<'_> {
 
     fn line(&self, raster: &mut Raster, series: &Series<'_>, style: Style) {
         let dash = if series.dashed { (6, 2) } else { (0, 0) };
+        let mut phase = 0;
         let place =
             |raster: &Raster, p: &Point| (self.dot_column(raster, p.k), self.dot_row(raster, p.value));
         for pair in series.points.windows(2) {
             if pair.iter().all(|p| p.value.is_finite()) {
-                raster.line(place(raster, &pair[0]), place(raster, &pair[1]), style, dash);
+                phase = raster.line(place(raster, &pair[0]), place(raster, &pair[1]), style, dash, phase);
             }
         }
         if let [only] = series.points
             && only.value.is_finite()
         {
             let (x, y) = place(raster, only);
-            raster.line((x, y), (x + 1, y), style, (0, 0));
+            raster.line((x, y), (x + 1, y), style, (0, 0), 0);
         }
     }
 

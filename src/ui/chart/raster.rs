@@ -41,20 +41,27 @@ impl Raster {
         cell.0 |= BITS[(y % 4) as usize][(x % 2) as usize];
     }
 
-    /// A line between two dots, both included; of every `period` columns the last `gap`
-    /// stay empty.
-    pub fn line(&mut self, from: (i32, i32), to: (i32, i32), style: Style, (period, gap): (i32, i32)) {
+    /// A line between two dots, both included. Of every `period` dots the last `gap` stay
+    /// empty; `phase` dots came before. Returns the phase at the end.
+    pub fn line(
+        &mut self,
+        from: (i32, i32),
+        to: (i32, i32),
+        style: Style,
+        (period, gap): (i32, i32),
+        phase: i32,
+    ) -> i32 {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
         let steps = dx.abs().max(dy.abs());
         for step in 0..=steps {
             let along = |a: i32, d: i32| {
                 if steps == 0 { a } else { a + (f64::from(d * step) / f64::from(steps)).round() as i32 }
             };
-            let (x, y) = (along(from.0, dx), along(from.1, dy));
-            if period == 0 || x.rem_euclid(period) < period - gap {
-                self.dot(x, y, style);
+            if period == 0 || (phase + step) % period < period - gap {
+                self.dot(along(from.0, dx), along(from.1, dy), style);
             }
         }
+        phase + steps
     }
 
     /// Draws the cells that have dots at the corner of `area`.
@@ -87,18 +94,18 @@ mod tests {
     #[test]
     fn lines_are_drawn_dot_by_dot_and_clipped() {
         let mut r = Raster::new(2, 1);
-        r.line((0, 3), (3, 0), Style::new(), (0, 0));
+        r.line((0, 3), (3, 0), Style::new(), (0, 0), 0);
         assert_eq!(shown(&r), ["⡠⠊"]);
-        r.line((-5, 0), (9, 0), Style::new(), (0, 0));
+        r.line((-5, 0), (9, 0), Style::new(), (0, 0), 0);
         r.dot(0, 99, Style::new());
         assert_eq!(shown(&r), ["⡩⠋"]);
-        Raster::new(0, 0).line((0, 0), (9, 9), Style::new(), (3, 1));
+        Raster::new(0, 0).line((0, 0), (9, 9), Style::new(), (3, 1), 0);
     }
 
     #[test]
     fn a_dashed_line_has_gaps() {
         let mut r = Raster::new(3, 1);
-        r.line((0, 0), (5, 0), Style::new(), (3, 1));
+        r.line((0, 0), (5, 0), Style::new(), (3, 1), 0);
         assert_eq!(shown(&r), ["⠉⠈⠁"]);
     }
 

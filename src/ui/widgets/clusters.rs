@@ -23,7 +23,9 @@ pub fn clusters(state: &State, side: usize, theme: &Theme, area: Rect, buf: &mut
     let pass = format!(" pass@1 {} ", text::decimal(here.measures[side].pass_1(), 2));
     let distinct = format!(" {:>2} distinct correct ", here.distinct[side]);
     let mut title = vec![(name.as_str(), theme.style(policy).add_modifier(Modifier::BOLD))];
-    title.push((pass.as_str(), theme.style(Role::Text)));
+    if usize::from(area.width) >= text::width(&name) + text::width(&pass) + 4 {
+        title.push((pass.as_str(), theme.style(Role::Text)));
+    }
     let inner_height = usize::from(area.height.saturating_sub(2));
     if usize::from(area.width) >= text::width(&name) + text::width(&pass) + text::width(&distinct) + 14 {
         title.push((distinct.as_str(), theme.style(Role::Muted)));
@@ -145,18 +147,16 @@ impl Columns {
         let e = text::small(epsilon(self.k));
         let Note { word, hits } = note;
         let bound = if *hits == 0 { format!("p < {e}") } else { format!("≤ ε {e}") };
-        let forms =
-            [format!("{word}: {hits} of {k}, {bound}"), format!("{word}, {bound}"), (*word).to_owned()];
-        let room = usize::from(area.width).saturating_sub(label_end + 1);
-        let fits = |room: usize| forms.iter().find(|f| text::width(f) <= room);
-        match fits(room) {
-            Some(words) => put_right(buf, area, area.width, 0, words, style),
-            None => {
-                let words = fits(usize::from(area.width).saturating_sub(3)).unwrap_or(&forms[2]);
-                let room = usize::from(area.width).saturating_sub(3);
-                put(buf, area, 3, 0, &text::left(words, room), style);
-            }
+        let forms = [format!("{word}: {hits} of {k}, {bound}"), format!("{word}, {bound}")];
+        let whole = usize::from(area.width).saturating_sub(3);
+        let beside = whole.saturating_sub(label_end - 2);
+        let fits = |room: usize| forms.iter().find(|f| text::width(f) <= room).map(String::as_str);
+        if let Some(words) = fits(beside) {
+            put_right(buf, area, area.width, 0, words, style);
+            return;
         }
+        // The other column has the same row, and says which cluster it is.
+        put(buf, area, 3, 0, &text::left(fits(whole).unwrap_or(word), whole), style);
     }
 }
 

@@ -13,13 +13,13 @@ use ratatui::layout::Rect;
 pub fn entropy(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let title = [(" Entropy ", theme.style(Role::Title)), (" nats ", theme.style(Role::Muted))];
     let inner = frame(buf, area, theme, false, &title, "");
-    let inner = inset(inner, 1, 1);
+    let inner = inset(inner, 1, u16::from(inner.width > 24));
     let (here, all) = (&state.figures.here.measures, &state.figures.all.measures);
     let mut y = 0;
-    for (name, measures) in [("this", here), ("all", all)] {
+    for (name, measures) in [("this problem", here), ("all problems", all)] {
         let style = theme.style(Role::Muted);
         put(buf, row(inner, y), 0, 0, name, style);
-        if y == 0 {
+        if inner.width >= 30 {
             put_right(
                 buf,
                 row(inner, y),
@@ -61,7 +61,7 @@ fn change(
 ) {
     let [base, rlvr] = [of(&measures[0]), of(&measures[1])];
     let shown = [base, rlvr].map(|v| text::decimal(v, decimals));
-    put(buf, area, 1, 0, name, theme.style(Role::Text));
+    put(buf, area, 0, 0, name, theme.style(Role::Text));
     let end = area.width;
     put_right(buf, area, end.saturating_sub(10), 0, &shown[0], theme.style(Role::Text));
     put_right(buf, area, end.saturating_sub(8), 0, "→", theme.style(Role::Muted));

@@ -7,7 +7,6 @@ use crate::ui::text;
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 
 /// The line of the program, the problem, the policies and the run.
 pub fn header(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
@@ -119,8 +118,7 @@ pub fn figures(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let mut x = 1;
     for part in parts {
         if x + text::width(&part) as u16 <= area.width {
-            x = put(buf, area, x, 0, &part, Style::new()) + 2;
+            x = put(buf, area, x, 0, &part, theme.style(Role::Text)) + 2;
         }
     }
-    let _ = theme;
 }

@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 
 pub fn support(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let unit = state.lens.unit.name();
-    let title = if area.width >= 34 { format!(" Support  {unit}") } else { format!(" {unit}") };
+    let title = if area.width >= 34 { format!(" Support  {unit} ") } else { format!(" {unit} ") };
     let inner = frame(buf, area, theme, false, &[(&title, theme.style(Role::Title))], "");
     let (all, this) = (inner.width.saturating_sub(1), inner.width.saturating_sub(8));
     // The heads of the columns stand in the border.
