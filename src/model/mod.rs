@@ -1,6 +1,7 @@
 //! Language models: configuration, weights, tokenizer, decoder, key-value cache, generation.
 
 pub mod config;
+pub mod decoder;
 pub mod engine;
 pub mod error;
 pub mod generate;
@@ -11,6 +12,7 @@ pub mod tokenizer;
 pub mod weights;
 
 pub use config::Config;
+pub use decoder::Decoder;
 pub use engine::Engine;
 pub use error::ModelError;
 pub use generate::{Generated, Generator, Observer, Request, Running};

@@ -171,3 +171,6 @@ impl Drop for Campaign {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! The command line's commands, one file each.
+
+pub mod explore;
+pub mod train;

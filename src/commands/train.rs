@@ -1,0 +1,174 @@
+//! `leash train`: the embedded pair, or any tiny one, from one seed.
+
+use crate::support::{Criterion, Ledger, Lens, Pair, Unit};
+use crate::train::{self, Progress, Settings, Size, Watch, grpo, measure, pretrain};
+use crate::{model::LocalModel, problem::tasks::leg_counting::Suite};
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Train a base by next-token prediction and an RLVR policy from it, on the CPU
+#[derive(clap::Args, Clone, Debug)]
+pub struct TrainArgs {
+    /// Folder to write: base, a checkpoint every so often, rlvr
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Everything follows from it
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Threads; the result does not depend on them
+    #[arg(long, default_value_t = cores())]
+    pub threads: usize,
+    /// Start the RLVR policy from the model in this folder instead of training a base
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+    /// Steps of the base
+    #[arg(long, default_value_t = pretrain::Settings::default().steps)]
+    pub base_steps: usize,
+    /// Worked solutions in a step of the base
+    #[arg(long, default_value_t = pretrain::Settings::default().batch)]
+    pub base_batch: usize,
+    /// Steps of the RLVR policy
+    #[arg(long, default_value_t = grpo::Settings::default().steps)]
+    pub rlvr_steps: usize,
+    /// Problems in a step of the RLVR policy
+    #[arg(long, default_value_t = grpo::Settings::default().prompts)]
+    pub prompts: usize,
+    /// Completions of each of them
+    #[arg(long, default_value_t = grpo::Settings::default().completions)]
+    pub completions: usize,
+    /// Learning rate of the RLVR policy
+    #[arg(long, default_value_t = grpo::Settings::default().rate)]
+    pub rlvr_rate: f32,
+    /// Steps after which the RLVR policy is also written, besides the last
+    #[arg(long, value_delimiter = ',', default_value = "10,20,40,70,100")]
+    pub checkpoints: Vec<usize>,
+    /// Width of the models
+    #[arg(long, default_value_t = Size::default().hidden)]
+    pub hidden: usize,
+    #[arg(long, default_value_t = Size::default().layers)]
+    pub layers: usize,
+    #[arg(long, default_value_t = Size::default().heads)]
+    pub heads: usize,
+    /// Width of the feed-forward part
+    #[arg(long, default_value_t = Size::default().intermediate)]
+    pub intermediate: usize,
+    /// Completions of each problem in the closing measurement, on the development suite; 0 leaves it out
+    #[arg(long, value_name = "K", default_value_t = 256)]
+    pub measure: u32,
+}
+
+/// Trains, then measures on the development suite.
+///
+/// # Errors
+/// What training reports.
+pub fn run(args: &TrainArgs) -> Result<()> {
+    let settings = Settings {
+        seed: args.seed,
+        threads: args.threads.max(1),
+        size: Size {
+            hidden: args.hidden,
+            layers: args.layers,
+            heads: args.heads,
+            intermediate: args.intermediate,
+        },
+        base: pretrain::Settings {
+            steps: args.base_steps,
+            batch: args.base_batch,
+            ..pretrain::Settings::default()
+        },
+        rlvr: grpo::Settings {
+            steps: args.rlvr_steps,
+            prompts: args.prompts,
+            completions: args.completions,
+            rate: args.rlvr_rate,
+            ..grpo::Settings::default()
+        },
+        checkpoints: args.checkpoints.clone(),
+        from: args.from.clone(),
+    };
+    let started = Instant::now();
+    let mut bars = Bars::default();
+    train::run(&settings, &args.out, &mut bars)?;
+    drop(bars);
+    println!("Trained in {:.0} s into {}.", started.elapsed().as_secs_f64(), args.out.display());
+    if args.measure > 0 {
+        let load = |name: &str| {
+            let model = LocalModel::from_folder(&args.out.join(name));
+            model.map(|m| (name.to_owned(), m)).with_context(|| format!("measuring {name}"))
+        };
+        let models = vec![load("base")?, load("rlvr")?];
+        let problems = Suite::Development.problems();
+        let ledger = measure::measure(models, &problems, args.measure, settings.threads)?;
+        println!("{}", summary(&ledger, args.measure));
+    }
+    Ok(())
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// The pair on the development suite, in a few lines.
+fn summary(ledger: &Ledger, k: u32) -> String {
+    let number = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.3}"));
+    let mut lines = vec![format!("Development suite, k = {k}:")];
+    for (policy, name) in ["base", "rlvr"].into_iter().enumerate() {
+        lines.push(format!(
+            "  {name}: pass@1 {}, pass@{k} {}, token entropy {}, answer entropy {}, tokens {}",
+            number(ledger.pass_at(policy, 1)),
+            number(ledger.pass_at(policy, k)),
+            number(ledger.token_entropy(policy)),
+            number(ledger.answer_entropy(policy)),
+            number(ledger.mean_tokens(policy)),
+        ));
+    }
+    for unit in [Unit::Problem, Unit::Method] {
+        let lens = Lens { unit, criterion: Criterion::Found { min_hits: 1 }, sound: false };
+        let c = ledger.counts(Pair { base: 0, rlvr: 1 }, &lens);
+        lines.push(format!(
+            "  {}: P {} E {} S {} O {}, SRR {}, NSCR {}",
+            unit.name(),
+            c.p,
+            c.e,
+            c.s,
+            c.o,
+            number(c.srr()),
+            number(c.nscr()),
+        ));
+    }
+    lines.join("\n")
+}
+
+/// One progress bar a stage.
+#[derive(Default)]
+struct Bars {
+    base: Option<ProgressBar>,
+    rlvr: Option<ProgressBar>,
+}
+
+impl Watch for Bars {
+    fn stepped(&mut self, progress: &Progress) {
+        let (bar, name, step, steps, says) = match progress {
+            Progress::Base { step, steps, loss } => {
+                (&mut self.base, "base", step, steps, format!("loss {loss:.3}"))
+            }
+            Progress::Rlvr { step, steps, reward, entropy, .. } => {
+                let says = format!("reward {reward:.2}, token entropy {entropy:.3}");
+                (&mut self.rlvr, "rlvr", step, steps, says)
+            }
+        };
+        let bar = bar.get_or_insert_with(|| {
+            let style = "{prefix} {wide_bar} {pos}/{len}, {eta} left, {msg}";
+            ProgressBar::new(*steps as u64).with_prefix(name).with_style(
+                ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            )
+        });
+        bar.set_message(says);
+        bar.set_position(*step as u64);
+        if step == steps {
+            bar.finish();
+        }
+    }
+}
