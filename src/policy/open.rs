@@ -2,7 +2,7 @@
 
 use super::script::{Script, Scripted};
 use super::{LocalPolicy, Policy, PolicyError};
-use crate::model::{Engine, LocalModel};
+use crate::model::{Engine, LocalModel, embedded};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,12 +14,14 @@ use std::sync::Arc;
 /// # Errors
 /// A SPEC of no such form, or what reading it reports.
 pub fn open(spec: &str, name: &str) -> Result<Arc<dyn Policy>, PolicyError> {
-    let unknown = || PolicyError::Spec { spec: spec.to_owned(), known: String::from("script:FILE") };
+    let unknown = || PolicyError::Spec { spec: spec.to_owned(), known: embedded::names().join(", ") };
     let failed = |source| PolicyError::Model { policy: name.to_owned(), source };
     if let Some(file) = spec.strip_prefix("script:") {
         return Ok(Arc::new(Scripted::new(name, spec, Script::from_file(Path::new(file))?)?));
     }
-    let model = if Path::new(spec).is_dir() {
+    let model = if spec.starts_with("embedded:") {
+        embedded::open(spec).ok_or_else(unknown)?.map_err(failed)?
+    } else if Path::new(spec).is_dir() {
         LocalModel::from_folder(Path::new(spec)).map_err(failed)?
     } else {
         return Err(unknown());
