@@ -3,6 +3,7 @@
 
 pub mod local;
 mod open;
+pub mod recording;
 pub mod script;
 
 pub use local::LocalPolicy;
