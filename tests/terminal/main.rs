@@ -161,9 +161,7 @@ fn wakes(pid: u32) -> u64 {
         let line = status.lines().find(|l| l.starts_with("voluntary_ctxt_switches"))?;
         line.split_whitespace().last()?.parse::<u64>().ok()
     };
-    threads
-        .filter_map(|t| of(std::fs::read_to_string(t.ok()?.path().join("status")).ok()?))
-        .sum()
+    threads.filter_map(|t| of(std::fs::read_to_string(t.ok()?.path().join("status")).ok()?)).sum()
 }
 
 #[test]
