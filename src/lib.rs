@@ -18,14 +18,17 @@
 //! | [`model`] | language models: weights, tokenizer, decoder, generation |
 //! | `record` | a run on disk |
 //! | [`policy`] | where completions come from, behind one trait |
+//! | `train` | pre-training of the embedded base and RLVR from it |
+//! | [`run`] | a campaign: what to draw next, workers, events |
 //! | [`train`] | pre-training of the embedded base and RLVR from it |
 //! | `run` | a campaign: what to draw next, workers, events |
 //! | `report` | a run as table and JSON |
-//! | `app` | state, actions, update, effects, key map: no drawing, no terminal, no model |
-//! | `ui` | state to cells |
+//! | [`app`] | state, actions, update, effects, key map: no drawing, no terminal, no model |
+//! | [`ui`] | state to cells |
 //! | `terminal` | the real terminal: guard, input, frame pacing, the event loop |
 //! | `cli`, [`commands`] | the command line |
 
+pub mod app;
 pub mod commands;
 pub mod completion;
 pub mod model;
@@ -35,3 +38,4 @@ pub mod random;
 pub mod run;
 pub mod support;
 pub mod train;
+pub mod ui;

@@ -62,6 +62,11 @@ struct Reader<'a> {
     sink: &'a mut dyn Sink,
 }
 
+fn text(tokenizer: &Tokenizer, tokens: &[Token]) -> String {
+    let ids: Vec<u32> = tokens.iter().map(|t| t.id).collect();
+    tokenizer.decode(&ids)
+}
+
 impl Observer for Reader<'_> {
     fn finished(&mut self, Generated { index, tokens, finish }: Generated) {
         let text = text(self.tokenizer, &tokens);
@@ -73,9 +78,4 @@ impl Observer for Reader<'_> {
         let partial = || running.map(|r| Partial { index: r.index, text: text(tokenizer, r.tokens) });
         self.sink.stepped(drawn, &partial)
     }
-}
-
-fn text(tokenizer: &Tokenizer, tokens: &[Token]) -> String {
-    let ids: Vec<u32> = tokens.iter().map(|t| t.id).collect();
-    tokenizer.decode(&ids)
 }

@@ -270,3 +270,30 @@ fn history_is_kept_at_powers_of_two_and_now() {
     assert_eq!(Some(last.1), ledger.problem_token_entropy(0, 0));
     assert_eq!(Some(last.2), ledger.problem_answer_entropy(0, 0));
 }
+
+/// A verdict in short.
+pub(super) fn judged(
+    answer: Option<&str>,
+    correct: bool,
+    method: Option<&str>,
+    sound: Option<bool>,
+) -> Verdict {
+    let (answer, method) = (answer.map(str::to_owned), method.map(str::to_owned));
+    Verdict { answer, rule: None, correct, method, sound }
+}
+
+/// A ledger of two policies: for each problem, the verdicts of the base and of the other.
+/// Completions with equal verdicts have equal texts.
+pub(super) fn ledger_of(problems: &[[&[Verdict]; 2]]) -> Ledger {
+    let mut ledger = Ledger::new(2, problems.len());
+    for (problem, sides) in problems.iter().enumerate() {
+        for (policy, verdicts) in sides.iter().enumerate() {
+            for (index, verdict) in verdicts.iter().enumerate() {
+                let mut completion = drawn(index as u32, 0).0;
+                completion.text = format!("{verdict:?}");
+                ledger.add(policy, problem, &completion, verdict);
+            }
+        }
+    }
+    ledger
+}
