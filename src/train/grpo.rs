@@ -67,6 +67,7 @@ pub fn train(
     let mut optimiser = Optimiser::adamw(network, [0.9, 0.95]);
     let mut gradients = Gradients::new(threads);
     let mut gradient = vec![0.0; network.len()];
+    let mut good = weights.clone();
     for step in 0..settings.steps {
         let engine = Engine::new(network.config(), &network.unpack(weights, "the policy in training"))?;
         let groups = rollout(&engine, ground, settings, step)?;
@@ -80,10 +81,13 @@ pub fn train(
                 slope(lp - old, advantage, settings.clip) / tokens
             };
             gradients.compute(network, weights, &batches, slope, &mut gradient);
-            if !clip(&mut gradient, 1.0).is_finite() {
+            let norm = clip(&mut gradient, 1.0);
+            optimiser.step(weights, &gradient, Rates { adamw: settings.rate, muon: 0.0 }, threads);
+            if !(norm.is_finite() && weights.iter().all(|w| w.is_finite())) {
+                *weights = good;
                 return Err(TrainError::Diverged { stage: "RLVR policy", step });
             }
-            optimiser.step(weights, &gradient, Rates { adamw: settings.rate, muon: 0.0 }, threads);
+            good.copy_from_slice(weights);
         }
         watch.stepped(&Progress::Rlvr {
             step: step + 1,
