@@ -32,7 +32,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            steps: 140,
+            steps: 150,
             prompts: 16,
             completions: 32,
             max_tokens: 100,

@@ -20,7 +20,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { steps: 900, batch: 96, matrices: 0.02, rest: 4e-3 }
+        Self { steps: 800, batch: 96, matrices: 0.02, rest: 4e-3 }
     }
 }
 
