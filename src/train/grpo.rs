@@ -51,6 +51,9 @@ pub struct Group {
     pub rewards: Vec<f32>,
 }
 
+/// Sees the weights after a step, by its number from 1.
+pub type Checkpoint<'a> = dyn FnMut(usize, &[f32]) -> Result<(), TrainError> + 'a;
+
 /// Trains `weights` in place; `checkpoint` sees them after every step.
 ///
 /// # Errors
@@ -61,12 +64,12 @@ pub fn train(
     settings: &Settings,
     weights: &mut Vec<f32>,
     watch: &mut dyn Watch,
-    checkpoint: &mut dyn FnMut(usize, &[f32]) -> Result<(), TrainError>,
+    checkpoint: &mut Checkpoint<'_>,
 ) -> Result<(), TrainError> {
     let &Ground { network, threads, .. } = ground;
     let mut optimiser = Optimiser::adamw(network, [0.9, 0.95]);
     let mut gradients = Gradients::new(threads);
-    let mut gradient = vec![0.0; network.len()];
+    let mut gradient = vec![0.0; network.parameters()];
     let mut good = weights.clone();
     for step in 0..settings.steps {
         let engine = Engine::new(network.config(), &network.unpack(weights, "the policy in training"))?;

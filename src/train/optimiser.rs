@@ -28,14 +28,13 @@ pub struct Optimiser {
 impl Optimiser {
     /// AdamW for everything.
     pub fn adamw(network: &Network, betas: [f32; 2]) -> Self {
-        let everything = [0..network.len()];
         Self {
             betas,
             steps: 0,
-            first: vec![0.0; network.len()],
-            second: vec![0.0; network.len()],
+            first: vec![0.0; network.parameters()],
+            second: vec![0.0; network.parameters()],
             matrices: Vec::new(),
-            rest: everything.to_vec(),
+            rest: std::iter::once(0..network.parameters()).collect(),
         }
     }
 
@@ -154,8 +153,8 @@ mod tests {
         {
             // The loss is half the squared distance to a goal.
             let mut stream = Stream::new(6);
-            let goal: Vec<f32> = (0..network.len()).map(|_| 0.5 * stream.normal() as f32).collect();
-            let mut weights = vec![0.0f32; network.len()];
+            let goal: Vec<f32> = (0..network.parameters()).map(|_| 0.5 * stream.normal() as f32).collect();
+            let mut weights = vec![0.0f32; network.parameters()];
             let distance = |w: &[f32]| w.iter().zip(&goal).map(|(w, g)| (w - g).powi(2)).sum::<f32>();
             let before = distance(&weights);
             for _ in 0..50 {
