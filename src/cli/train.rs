@@ -9,8 +9,8 @@ pub struct TrainArgs {
     /// Folder to write: base, a checkpoint every so often, rlvr
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Everything follows from it
-    #[arg(long, default_value_t = 0)]
+    /// Everything follows from it; the embedded pair is that of seed 1
+    #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Threads; the result does not depend on them
     #[arg(long, default_value_t = cores())]

@@ -117,3 +117,47 @@ impl Watch for Bars {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: TrainArgs,
+    }
+
+    #[test]
+    fn the_defaults_are_the_recipe_of_the_embedded_pair() {
+        let Line { args } = Line::parse_from(["train", "--out", "x"]);
+        let (base, rlvr, size) = (pretrain::Settings::default(), grpo::Settings::default(), Size::default());
+        assert_eq!((args.seed, args.base_steps, args.rlvr_steps), (1, base.steps, rlvr.steps));
+        assert_eq!((args.hidden, args.layers, args.heads), (size.hidden, size.layers, size.heads));
+        assert_eq!(args.checkpoints, [10, 20, 40, 70, 100]);
+    }
+
+    #[test]
+    fn a_tiny_pair_is_trained_and_measured() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = out.path().display().to_string();
+        let sizes = ["--hidden", "16", "--layers", "1", "--heads", "1", "--intermediate", "16"];
+        let steps = ["--base-steps", "3", "--base-batch", "4", "--rlvr-steps", "2", "--prompts", "2"];
+        let rest = ["--completions", "2", "--checkpoints", "1", "--measure", "1", "--threads", "2"];
+        let line = ["train", "--out", &folder].into_iter().chain(sizes).chain(steps).chain(rest);
+        run(&Line::parse_from(line).args).unwrap();
+        for name in ["base", "rlvr-0001", "rlvr"] {
+            assert!(out.path().join(name).join("model.safetensors").exists(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_summary_gives_both_policies_and_shows_what_is_undefined() {
+        let text = summary(&Ledger::new(2, 1), 4);
+        assert!(
+            text.contains("base: pass@1 –") && text.contains("problem: P 0 E 0 S 0 O 0, SRR –"),
+            "{text}"
+        );
+    }
+}
