@@ -8,6 +8,7 @@ use crossterm::queue;
 use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
@@ -41,7 +42,10 @@ impl Screen {
     /// # Errors
     /// The terminal does not take it.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // `clear` would ask the terminal where its cursor is, and our own reader of keys
+        // would take the answer.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Puts a text on the terminal's clipboard.
