@@ -23,10 +23,11 @@
 //! | `report` | a run as table and JSON |
 //! | [`app`] | state, actions, update, effects, key map: no drawing, no terminal, no model |
 //! | [`ui`] | state to cells |
-//! | `terminal` | the real terminal: guard, input, frame pacing, the event loop |
+//! | [`terminal`] | the real terminal: guard, input, frame pacing, the event loop |
 //! | `cli`, `commands` | the command line |
 
 pub mod app;
+pub mod commands;
 pub mod completion;
 pub mod model;
 pub mod policy;
@@ -34,5 +35,6 @@ pub mod problem;
 pub mod random;
 pub mod run;
 pub mod support;
+pub mod terminal;
 pub mod train;
 pub mod ui;

@@ -56,7 +56,11 @@ impl Guard {
     /// The terminal does not take it.
     pub fn mouse(&self, ours: bool) -> io::Result<()> {
         let mut out = handle()?;
-        if ours { queue!(out, EnableMouseCapture)? } else { queue!(out, DisableMouseCapture)? }
+        if ours {
+            queue!(out, EnableMouseCapture)?
+        } else {
+            queue!(out, DisableMouseCapture)?
+        }
         out.flush()
     }
 }
