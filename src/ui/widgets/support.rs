@@ -59,7 +59,8 @@ pub fn support(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
 fn foot(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let (k, lens) = (state.figures.here.k, &state.lens);
     let criterion = match lens.criterion {
-        Criterion::Found { min_hits } => format!("found ≥ {min_hits}"),
+        Criterion::Found { min_hits: 0 | 1 } => "found once".to_owned(),
+        Criterion::Found { min_hits } => format!("found {min_hits} times"),
         Criterion::Threshold { .. } if k > 0 => format!("p > ε {}", text::small(epsilon(k))),
         Criterion::Threshold { .. } => "p > ε".to_owned(),
     };
