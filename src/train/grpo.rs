@@ -1,12 +1,12 @@
 //! The RLVR policy: on-policy GRPO (Shao et al. 2024) from the base, whose only reward is
 //! the 0/1 verdict on the final answer. No penalty for leaving the base.
 
-use super::network::{Batch, Network};
+use super::network::Batch;
 use super::optimiser::{Optimiser, Rates, clip};
 use super::parallel::{self, Gradients};
-use super::{Progress, TrainError, Watch, corpus};
+use super::{Ground, Progress, TrainError, Watch, corpus};
 use crate::completion::Token;
-use crate::model::{self, Engine, Generated, Generator, ModelError, Observer, Running, Sampling, Tokenizer};
+use crate::model::{self, Engine, Generated, Generator, ModelError, Observer, Running, Sampling};
 use crate::problem::{Problem, judge, tasks::leg_counting::generator};
 use crate::random::Stream;
 use std::ops::ControlFlow;
@@ -32,7 +32,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            steps: 140,
+            steps: 150,
             prompts: 16,
             completions: 32,
             max_tokens: 100,
@@ -51,28 +51,29 @@ pub struct Group {
     pub rewards: Vec<f32>,
 }
 
+/// Sees the weights after a step, by its number from 1.
+pub type Checkpoint<'a> = dyn FnMut(usize, &[f32]) -> Result<(), TrainError> + 'a;
+
 /// Trains `weights` in place; `checkpoint` sees them after every step.
 ///
 /// # Errors
 /// A gradient that is no number: `weights` are then the last good ones; what the model or
 /// `checkpoint` reports.
-#[allow(clippy::too_many_arguments)]
 pub fn train(
-    network: &Network,
-    tokenizer: &Tokenizer,
+    ground: &Ground<'_>,
     settings: &Settings,
-    seed: u64,
-    threads: usize,
     weights: &mut Vec<f32>,
     watch: &mut dyn Watch,
-    checkpoint: &mut dyn FnMut(usize, &[f32]) -> Result<(), TrainError>,
+    checkpoint: &mut Checkpoint<'_>,
 ) -> Result<(), TrainError> {
+    let &Ground { network, threads, .. } = ground;
     let mut optimiser = Optimiser::adamw(network, [0.9, 0.95]);
     let mut gradients = Gradients::new(threads);
-    let mut gradient = vec![0.0; network.len()];
+    let mut gradient = vec![0.0; network.parameters()];
+    let mut good = weights.clone();
     for step in 0..settings.steps {
         let engine = Engine::new(network.config(), &network.unpack(weights, "the policy in training"))?;
-        let groups = rollout(&engine, network, tokenizer, settings, seed, step, threads)?;
+        let groups = rollout(&engine, ground, settings, step)?;
         let kept: Vec<_> = groups.iter().filter_map(|g| Some((g, advantages(&g.rewards)?))).collect();
         for part in kept.chunks(kept.len().div_ceil(settings.minibatches).max(1)) {
             let batches: Vec<Batch> = part.iter().map(|(g, _)| g.batch()).collect();
@@ -83,10 +84,13 @@ pub fn train(
                 slope(lp - old, advantage, settings.clip) / tokens
             };
             gradients.compute(network, weights, &batches, slope, &mut gradient);
-            if !clip(&mut gradient, 1.0).is_finite() {
+            let norm = clip(&mut gradient, 1.0);
+            optimiser.step(weights, &gradient, Rates { adamw: settings.rate, muon: 0.0 }, threads);
+            if !(norm.is_finite() && weights.iter().all(|w| w.is_finite())) {
+                *weights = good;
                 return Err(TrainError::Diverged { stage: "RLVR policy", step });
             }
-            optimiser.step(weights, &gradient, Rates { adamw: settings.rate, muon: 0.0 }, threads);
+            good.copy_from_slice(weights);
         }
         watch.stepped(&Progress::Rlvr {
             step: step + 1,
@@ -125,13 +129,11 @@ fn mean(values: impl Iterator<Item = f32>) -> f64 {
 /// Draws and judges the completions of one step. The same whatever the number of threads.
 fn rollout(
     generator: &dyn Generator,
-    network: &Network,
-    tokenizer: &Tokenizer,
+    ground: &Ground<'_>,
     settings: &Settings,
-    seed: u64,
     step: usize,
-    threads: usize,
 ) -> Result<Vec<Group>, TrainError> {
+    let &Ground { network, tokenizer, seed, threads } = ground;
     let sampling = Sampling { max_tokens: settings.max_tokens, ..Sampling::default() };
     let mut groups: Vec<Result<Group, ModelError>> = Vec::new();
     for i in 0..settings.prompts {

@@ -11,6 +11,8 @@ pub mod network;
 pub mod optimiser;
 pub mod parallel;
 pub mod pretrain;
+#[cfg(test)]
+mod tests;
 pub mod vocabulary;
 
 use crate::model::{Config, LocalModel, ModelError, Tokenizer};
@@ -70,6 +72,15 @@ impl Size {
     }
 }
 
+/// What both stages stand on.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    pub network: &'a Network,
+    pub tokenizer: &'a Tokenizer,
+    pub seed: u64,
+    pub threads: usize,
+}
+
 /// What training says of itself.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
@@ -126,10 +137,10 @@ pub fn run(settings: &Settings, out: &Path, watch: &mut dyn Watch) -> Result<(),
         let folder = out.join(name);
         LocalModel::write_folder(&folder, network.config(), &vocabulary, &network.unpack(weights, name))
     };
-    let (seed, threads) = (settings.seed, settings.threads);
+    let ground =
+        Ground { network: &network, tokenizer: &tokenizer, seed: settings.seed, threads: settings.threads };
     if settings.from.is_none() {
-        let result =
-            pretrain::train(&network, &tokenizer, &settings.base, seed, threads, &mut weights, watch);
+        let result = pretrain::train(&ground, &settings.base, &mut weights, watch);
         write("base", &weights)?;
         result?;
         // What is shipped, rounded to f16, is what RLVR starts from.
@@ -144,16 +155,7 @@ pub fn run(settings: &Settings, out: &Path, watch: &mut dyn Watch) -> Result<(),
         }
         Ok(())
     };
-    let result = grpo::train(
-        &network,
-        &tokenizer,
-        &settings.rlvr,
-        seed,
-        threads,
-        &mut weights,
-        watch,
-        &mut checkpoint,
-    );
+    let result = grpo::train(&ground, &settings.rlvr, &mut weights, watch, &mut checkpoint);
     write("rlvr", &weights)?;
     result
 }
