@@ -42,7 +42,7 @@ pub fn support(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     if inner.height >= 10 {
         y += 1;
     }
-    let rates: [(&str, fn(&Counts) -> Option<f64>); 4] =
+    let rates: [(&str, Rate); 4] =
         [("SRR", Counts::srr), ("NDR", Counts::ndr), ("SDS", Counts::sds), ("NSCR", Counts::nscr)];
     for (name, rate) in rates {
         let line = row(inner, y);
@@ -54,6 +54,9 @@ pub fn support(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     }
     foot(state, theme, area, buf);
 }
+
+/// A rate of the paper.
+type Rate = fn(&Counts) -> Option<f64>;
 
 /// How one looks, in the lower border.
 fn foot(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
