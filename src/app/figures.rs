@@ -2,7 +2,7 @@
 
 use super::state::{Screen, State};
 use crate::completion::clean;
-use crate::support::{ClusterKey, Counts, Crossing, Ledger, Lens, Pair, Point, Status};
+use crate::support::{ClusterKey, Counts, Crossing, Ledger, Lens, Pair, Point, Status, Unit};
 
 /// The figures on screen. Those with two values have the base's first.
 #[derive(Clone, Debug)]
@@ -81,7 +81,10 @@ pub struct Row {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Line {
     pub status: Option<Status>,
+    /// In the lens's unit.
     pub counts: Counts,
+    /// In unit `method`: a problem that stays solved has often lost most of its ways.
+    pub methods: Counts,
     pub k: u32,
 }
 
@@ -180,6 +183,11 @@ impl State {
                 self.figures.lines[i] = Line {
                     status: self.ledger.status(self.pair, i, &self.lens),
                     counts: self.ledger.problem_counts(self.pair, i, &self.lens),
+                    methods: self.ledger.problem_counts(
+                        self.pair,
+                        i,
+                        &Lens { unit: Unit::Method, ..self.lens },
+                    ),
                     k: self.ledger.matched(self.pair, i),
                 };
             }

@@ -99,7 +99,11 @@ fn one_problem() {
         command.stderr(std::process::Stdio::null());
         let start = Instant::now();
         assert!(command.status().is_ok_and(|s| s.success()));
-        println!("{:<34} {:.2} s", format!("both policies, one problem, k = {k}"), start.elapsed().as_secs_f64());
+        println!(
+            "{:<34} {:.2} s",
+            format!("both policies, one problem, k = {k}"),
+            start.elapsed().as_secs_f64()
+        );
     }
 }
 

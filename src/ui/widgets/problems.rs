@@ -54,15 +54,17 @@ fn note_of(line: &Line, unit: Unit, room: usize) -> (String, Role) {
     if line.status.is_none() {
         return (String::new(), Role::Muted);
     }
-    if unit == Unit::Problem {
-        let words = match line.status {
-            Some(Status::Expanded | Status::Shrunk) => line.status.map_or("", Status::word),
-            Some(Status::OutOfSupport) if room >= 10 => "unsolved",
-            _ => "",
-        };
-        return (words.to_owned(), widgets::role(line.status));
-    }
-    let (lost, gained) = (line.counts.s, line.counts.e);
+    let (counts, unit) = match (unit, line.status) {
+        (Unit::Problem, Some(Status::Expanded | Status::Shrunk)) => {
+            return (line.status.map_or("", Status::word).to_owned(), widgets::role(line.status));
+        }
+        (Unit::Problem, Some(Status::OutOfSupport)) => {
+            return (if room >= 8 { "unsolved" } else { "" }.to_owned(), widgets::role(line.status));
+        }
+        (Unit::Problem, _) => (&line.methods, Unit::Method),
+        _ => (&line.counts, unit),
+    };
+    let (lost, gained) = (counts.s, counts.e);
     let plural = |n: u64| if n == 1 { "" } else { "s" };
     let role = if lost > 0 { Role::Lost } else { Role::Gained };
     let name = unit.name();
