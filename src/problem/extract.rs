@@ -7,7 +7,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
-/// How an answer was found, in the order in which the rules are tried.
+/// How an answer was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
@@ -21,11 +21,26 @@ pub enum Rule {
     AfterThinking,
     /// The last number of the text.
     LastNumber,
+    /// The last fenced block.
+    Fence,
+    /// The last line that is not empty.
+    LastLine,
 }
 
 impl Rule {
-    /// Every rule, in the order in which they are tried.
-    pub const ALL: [Rule; 5] = [Rule::Tag, Rule::Box, Rule::Marker, Rule::AfterThinking, Rule::LastNumber];
+    /// Every rule.
+    pub const ALL: [Rule; 7] = [
+        Rule::Tag,
+        Rule::Box,
+        Rule::Marker,
+        Rule::AfterThinking,
+        Rule::LastNumber,
+        Rule::Fence,
+        Rule::LastLine,
+    ];
+
+    /// The rules for answers that are numbers, in the order in which they are tried.
+    pub const NUMBER: [Rule; 5] = [Rule::Tag, Rule::Box, Rule::Marker, Rule::AfterThinking, Rule::LastNumber];
 
     /// The rule's name as it is written in a recording.
     pub fn name(self) -> &'static str {
@@ -35,6 +50,8 @@ impl Rule {
             Rule::Marker => "marker",
             Rule::AfterThinking => "after-thinking",
             Rule::LastNumber => "last-number",
+            Rule::Fence => "fence",
+            Rule::LastLine => "last-line",
         }
     }
 
@@ -46,7 +63,7 @@ impl Rule {
 
 /// The answer of `text`, trimmed, and the rule that found it; never empty.
 pub fn extract(text: &str) -> Option<(String, Rule)> {
-    extract_with(text, &Rule::ALL)
+    extract_with(text, &Rule::NUMBER)
 }
 
 /// As [`extract`], with these rules only, tried in the given order.
@@ -58,6 +75,8 @@ pub fn extract_with(text: &str, rules: &[Rule]) -> Option<(String, Rule)> {
             Rule::Marker => last_marker(text),
             Rule::AfterThinking => text.rfind("</think>").and_then(|at| last_number(&text[at..])),
             Rule::LastNumber => last_number(text),
+            Rule::Fence => super::repair::fenced(text),
+            Rule::LastLine => text.trim_end().lines().last(),
         }?;
         let found = found.trim();
         (!found.is_empty()).then(|| (found.to_owned(), rule))

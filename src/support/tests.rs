@@ -24,6 +24,7 @@ fn drawn(index: u32, text: u32) -> (Completion, Verdict) {
         correct,
         method: (text % 5 != 2).then(|| format!("m{}", text % 4)),
         sound: [None, Some(true), Some(false)][text as usize % 9 / 3],
+        ..Verdict::default()
     };
     (completion, verdict)
 }
