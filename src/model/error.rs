@@ -18,5 +18,11 @@ pub enum ModelError {
     #[error("the prompt {0}")]
     Prompt(String),
     #[error("the model's computation failed: {0}")]
-    Compute(#[from] candle_core::Error),
+    Compute(Box<candle_core::Error>),
+}
+
+impl From<candle_core::Error> for ModelError {
+    fn from(error: candle_core::Error) -> Self {
+        ModelError::Compute(Box::new(error))
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod decoder;
+pub mod embedded;
 pub mod engine;
 pub mod error;
 pub mod generate;

@@ -1,7 +1,7 @@
 //! A model in this process as a policy.
 
 use super::{Partial, Policy, PolicyError, Request, Sink};
-use crate::completion::Completion;
+use crate::completion::{Completion, Token};
 use crate::model::{self, Generated, Generator, LocalModel, ModelError, Observer, Running, Tokenizer};
 use crate::random::Stream;
 use std::ops::ControlFlow;
@@ -62,21 +62,20 @@ struct Reader<'a> {
     sink: &'a mut dyn Sink,
 }
 
-impl Reader<'_> {
-    fn text(&self, tokens: &[crate::completion::Token]) -> String {
-        let ids: Vec<u32> = tokens.iter().map(|t| t.id).collect();
-        self.tokenizer.decode(&ids)
-    }
+fn text(tokenizer: &Tokenizer, tokens: &[Token]) -> String {
+    let ids: Vec<u32> = tokens.iter().map(|t| t.id).collect();
+    tokenizer.decode(&ids)
 }
 
 impl Observer for Reader<'_> {
     fn finished(&mut self, Generated { index, tokens, finish }: Generated) {
-        let text = self.text(&tokens);
+        let text = text(self.tokenizer, &tokens);
         self.sink.finished(Completion::traced(index, text, tokens, finish));
     }
 
     fn stepped(&mut self, drawn: usize, running: Option<Running<'_>>) -> ControlFlow<()> {
-        let partial = || running.map(|r| Partial { index: r.index, text: self.text(r.tokens) });
+        let tokenizer = self.tokenizer;
+        let partial = || running.map(|r| Partial { index: r.index, text: text(tokenizer, r.tokens) });
         self.sink.stepped(drawn, &partial)
     }
 }

@@ -1,7 +1,13 @@
 //! Where completions come from, behind one trait: a local model, a server, a recording, a
 //! script.
 
+pub mod local;
+mod open;
+pub mod recording;
 pub mod script;
+
+pub use local::LocalPolicy;
+pub use open::open;
 
 use crate::completion::Completion;
 use crate::model::{ModelError, Sampling};
@@ -56,10 +62,8 @@ pub struct Partial {
 /// What can go wrong with a policy.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    #[error(
-        "{spec:?} is no policy: write embedded:base, embedded:rlvr, embedded:rlvr@STEP or a model folder"
-    )]
-    Spec { spec: String },
+    #[error("{spec:?} is no policy: write {known}, a recording, or a model's folder")]
+    Spec { spec: String, known: String },
     #[error("policy {policy}: {source}")]
     Model { policy: String, source: ModelError },
     #[error("policy {policy}: {reason}")]

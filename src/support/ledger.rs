@@ -284,6 +284,10 @@ impl Ledger {
         (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
     }
 
+    pub(super) fn desk(&self, problem: usize) -> Option<&Desk> {
+        self.desks.get(problem)
+    }
+
     fn shelf(&self, policy: usize, problem: usize) -> Option<&Shelf> {
         self.desks.get(problem)?.shelves.get(policy)
     }

@@ -8,21 +8,36 @@
 //! | [`pass`], [`curve`] | pass@k, pass^k, Cover@τ, coverage of items, crossing |
 //! | [`change`] | whether an item changed: bounds and an exact test |
 //! | [`interval`] | intervals for proportions |
+//! | [`entropy`] | entropies, the divergence reading, the regime |
+//! | `survey`, `luck` | what takes a walk through the ledger: distinct items, maj@k, the luck floor |
+//! | [`unseen`] | what was not seen yet |
+//! | [`form`], [`cluster`] | the method of any text, and clusters of texts |
+//! | [`audit`] | whether a change is only one of the form of the answer |
+//! | [`noise`] | intervals of the rates, the noise floor, a permutation test |
 //! | [`paper`] | the published figures |
 //!
 //! What is undefined is `None`, never 0 or NaN.
 
+pub mod audit;
 pub mod change;
+pub mod cluster;
 pub mod counts;
 pub mod curve;
 mod desk;
+pub mod entropy;
+pub mod form;
 pub mod interval;
 pub mod ledger;
+mod luck;
+pub mod noise;
 pub mod paper;
 pub mod pass;
+mod resample;
 mod slots;
+mod survey;
 mod table;
 pub mod unit;
+pub mod unseen;
 
 pub use counts::Counts;
 pub use curve::{Crossing, Point};

@@ -107,6 +107,11 @@ impl Shelf {
         self.answers.entropy(self.slots.len())
     }
 
+    /// How often an answer came.
+    pub fn answered(&self, answer: u32) -> u32 {
+        self.answers.counts.get(answer as usize + 1).copied().unwrap_or(0)
+    }
+
     pub fn bytes(&self) -> usize {
         self.slots.capacity() * size_of::<Slot>() + self.pending.len() * size_of::<(u32, Slot)>()
     }

@@ -22,6 +22,10 @@ impl Names {
         id
     }
 
+    pub fn find(&self, name: &str) -> Option<u32> {
+        self.of.get(name).copied()
+    }
+
     pub fn name(&self, id: u32) -> &str {
         &self.all[id as usize]
     }

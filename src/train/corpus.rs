@@ -90,15 +90,15 @@ pub fn write(herd: &Herd, method: Method, care: Care, stream: &mut Stream) -> St
 
 /// Counts up only where it stays readable.
 const COUNT_UP_LIMIT: u32 = 16;
-const FORGETS_TO_DOUBLE: f64 = 0.22;
+const FORGETS_TO_DOUBLE: f64 = 0.35;
 
 /// The ways of the corpus with their shares.
 pub const SHARES: [(Method, f64); 6] = [
-    (Method::Multiply, 0.30),
-    (Method::RunningTotal, 0.22),
-    (Method::Group, 0.14),
+    (Method::Multiply, 0.33),
+    (Method::RunningTotal, 0.23),
+    (Method::Group, 0.15),
     (Method::CountUp, 0.12),
-    (Method::Pairs, 0.13),
+    (Method::Pairs, 0.08),
     (Method::Glance, 0.09),
 ];
 

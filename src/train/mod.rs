@@ -1,20 +1,94 @@
 //! Training of the embedded pair: the base by next-token prediction on a synthetic corpus,
 //! the RLVR policy from it by reinforcement learning with a 0/1 verdict as its only reward.
+//!
+//! Everything follows from one seed. On one machine the same seed gives the same weights,
+//! whatever the number of threads.
 
 pub mod corpus;
+pub mod grpo;
+pub mod measure;
 pub mod network;
 pub mod optimiser;
 pub mod parallel;
 pub mod pretrain;
+#[cfg(test)]
+mod tests;
 pub mod vocabulary;
 
-use crate::model::ModelError;
+use crate::model::{Config, LocalModel, ModelError, Tokenizer};
+use crate::policy::PolicyError;
+use network::Network;
+use std::path::{Path, PathBuf};
+
+/// What is trained, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    pub seed: u64,
+    pub threads: usize,
+    pub size: Size,
+    pub base: pretrain::Settings,
+    pub rlvr: grpo::Settings,
+    /// Steps after which the RLVR policy is also written; the last is always.
+    pub checkpoints: Vec<usize>,
+    /// A folder whose model is the base: then none is trained.
+    pub from: Option<PathBuf>,
+}
+
+/// How large the models are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Size {
+    pub hidden: usize,
+    pub layers: usize,
+    /// Divides `hidden` into an even size.
+    pub heads: usize,
+    pub intermediate: usize,
+}
+
+impl Default for Size {
+    fn default() -> Self {
+        Self { hidden: 96, layers: 4, heads: 3, intermediate: 256 }
+    }
+}
+
+impl Size {
+    fn config(&self, vocab_size: usize, end: u32) -> Result<Config, ModelError> {
+        let config = Config {
+            vocab_size,
+            hidden_size: self.hidden,
+            layers: self.layers,
+            heads: self.heads,
+            kv_heads: self.heads,
+            head_dim: self.hidden / self.heads.max(1),
+            intermediate_size: self.intermediate,
+            norm_eps: 1e-5,
+            rope_theta: 10_000.0,
+            max_positions: 192,
+            tied: true,
+            eos: vec![end],
+            bos: None,
+        };
+        // Read back, so that sizes that do not fit together are refused in words.
+        Config::from_json(&config.to_json(), "the sizes given")
+    }
+}
+
+/// What both stages stand on.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    pub network: &'a Network,
+    pub tokenizer: &'a Tokenizer,
+    pub seed: u64,
+    pub threads: usize,
+}
 
 /// What training says of itself.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
     /// A step of the base is done; `loss` in nats a token.
     Base { step: usize, steps: usize, loss: f64 },
+    /// A step of the RLVR policy is done: mean reward and mean token entropy (nats) of its
+    /// completions, and the groups of completions that differed in reward.
+    Rlvr { step: usize, steps: usize, reward: f64, entropy: f64, groups: usize },
 }
 
 /// Who watches a training.
@@ -32,4 +106,56 @@ pub enum TrainError {
     Diverged { stage: &'static str, step: usize },
     #[error(transparent)]
     Model(#[from] ModelError),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+}
+
+/// Trains a pair and writes it below `out`: `base`, `rlvr-0010` and so on, `rlvr`.
+///
+/// # Errors
+/// Sizes that do not fit together, a loss that is no number (the last good weights are
+/// written first), what the file system reports.
+pub fn run(settings: &Settings, out: &Path, watch: &mut dyn Watch) -> Result<(), TrainError> {
+    let vocabulary = vocabulary::tokenizer_json()?;
+    let tokenizer = Tokenizer::from_json(vocabulary.as_bytes(), "the new vocabulary")?;
+    let (network, mut weights) = match &settings.from {
+        Some(folder) => {
+            let model = LocalModel::from_folder(folder)?;
+            let network = Network::new(&model.config);
+            let weights = network.pack(&model.weights)?;
+            (network, weights)
+        }
+        None => {
+            let end = tokenizer.encode(vocabulary::END)?;
+            let config = settings.size.config(tokenizer.vocab_size(), end.first().copied().unwrap_or(0))?;
+            let network = Network::new(&config);
+            let weights = pretrain::initial(&network, settings.seed);
+            (network, weights)
+        }
+    };
+    let write = |name: &str, weights: &[f32]| {
+        let folder = out.join(name);
+        LocalModel::write_folder(&folder, network.config(), &vocabulary, &network.unpack(weights, name))
+    };
+    let ground =
+        Ground { network: &network, tokenizer: &tokenizer, seed: settings.seed, threads: settings.threads };
+    if settings.from.is_none() {
+        let result = pretrain::train(&ground, &settings.base, &mut weights, watch);
+        write("base", &weights)?;
+        result?;
+        // What is shipped, rounded to f16, is what RLVR starts from.
+        let shipped = LocalModel::from_folder(&out.join("base"))?;
+        weights = network.pack(&shipped.weights)?;
+    } else {
+        write("base", &weights)?;
+    }
+    let mut checkpoint = |step: usize, weights: &[f32]| {
+        if settings.checkpoints.contains(&step) && step < settings.rlvr.steps {
+            write(&format!("rlvr-{step:04}"), weights)?;
+        }
+        Ok(())
+    };
+    let result = grpo::train(&ground, &settings.rlvr, &mut weights, watch, &mut checkpoint);
+    write("rlvr", &weights)?;
+    result
 }

@@ -3,8 +3,7 @@
 use super::network::{Batch, Network};
 use super::optimiser::{Optimiser, Rates, clip};
 use super::parallel::Gradients;
-use super::{Progress, TrainError, Watch, corpus};
-use crate::model::Tokenizer;
+use super::{Ground, Progress, TrainError, Watch, corpus};
 use crate::random::Stream;
 
 /// How the base is trained.
@@ -21,13 +20,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { steps: 900, batch: 96, matrices: 0.02, rest: 4e-3 }
+        Self { steps: 800, batch: 96, matrices: 0.02, rest: 4e-3 }
     }
 }
 
 /// First weights: normal, of a size that keeps activations near 1; norms 1.
 pub fn initial(network: &Network, seed: u64) -> Vec<f32> {
-    let mut flat = vec![1.0; network.len()];
+    let mut flat = vec![1.0; network.parameters()];
     // What each layer adds to the stream is scaled so that the sum stays of one size.
     let depth = (2.0 * network.config().layers as f64).sqrt();
     for t in network.tensors() {
@@ -47,20 +46,18 @@ pub fn initial(network: &Network, seed: u64) -> Vec<f32> {
 /// # Errors
 /// A loss that is no number: `weights` are then the last ones that gave a finite loss.
 pub fn train(
-    network: &Network,
-    tokenizer: &Tokenizer,
+    ground: &Ground<'_>,
     settings: &Settings,
-    seed: u64,
-    threads: usize,
     weights: &mut Vec<f32>,
     watch: &mut dyn Watch,
 ) -> Result<(), TrainError> {
+    let &Ground { network, threads, .. } = ground;
     let mut optimiser = Optimiser::muon(network, [0.9, 0.95]);
     let mut gradients = Gradients::new(threads);
-    let mut gradient = vec![0.0; network.len()];
+    let mut gradient = vec![0.0; network.parameters()];
     let mut good = weights.clone();
     for step in 0..settings.steps {
-        let batches = batches(tokenizer, network, settings, seed, step)?;
+        let batches = batches(ground, settings, step)?;
         let targets = batches.iter().map(|b| b.targets.len()).sum::<usize>().max(1) as f32;
         let logprobs = gradients.compute(network, weights, &batches, |_, _, _| -1.0 / targets, &mut gradient);
         let loss = -logprobs.iter().flatten().map(|lp| f64::from(*lp)).sum::<f64>() / f64::from(targets);
@@ -88,13 +85,8 @@ fn schedule(step: usize, steps: usize) -> f32 {
 /// Texts that are computed together: few enough to stay in the cache of a core.
 const TOGETHER: usize = 12;
 
-fn batches(
-    tokenizer: &Tokenizer,
-    network: &Network,
-    settings: &Settings,
-    seed: u64,
-    step: usize,
-) -> Result<Vec<Batch>, TrainError> {
+fn batches(ground: &Ground<'_>, settings: &Settings, step: usize) -> Result<Vec<Batch>, TrainError> {
+    let &Ground { network, tokenizer, seed, .. } = ground;
     let end = network.config().eos[0];
     let first = (step * settings.batch) as u64;
     let numbers: Vec<u64> = (first..first + settings.batch as u64).collect();

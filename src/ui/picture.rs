@@ -50,7 +50,10 @@ fn draw_row(out: &mut String, cells: &[&Cell], top: f64, palette: Palette) {
         let style = look(cells[start], palette);
         let shape = is_shape(cells[start].symbol());
         let mut end = start + 1;
-        while end < cells.len() && look(cells[end], palette) == style && is_shape(cells[end].symbol()) == shape {
+        while end < cells.len()
+            && look(cells[end], palette) == style
+            && is_shape(cells[end].symbol()) == shape
+        {
             end += 1;
         }
         let left = start as f64 * WIDTH;
@@ -89,7 +92,13 @@ fn look(cell: &Cell, palette: Palette) -> Look {
         let mix = |a: u8, b: u8| ((u16::from(a) * 3 + u16::from(b) * 2) / 5) as u8;
         foreground = std::array::from_fn(|i| mix(foreground[i], background[i]));
     }
-    Look { foreground, background, bold: has(Modifier::BOLD), italic: has(Modifier::ITALIC), underlined: has(Modifier::UNDERLINED) }
+    Look {
+        foreground,
+        background,
+        bold: has(Modifier::BOLD),
+        italic: has(Modifier::ITALIC),
+        underlined: has(Modifier::UNDERLINED),
+    }
 }
 
 /// Draws the words of a run, each at its own column.
@@ -126,7 +135,9 @@ fn draw_text(out: &mut String, cells: &[&Cell], left: f64, top: f64, style: &Loo
 }
 
 fn is_shape(symbol: &str) -> bool {
-    symbol.chars().next().is_some_and(|c| matches!(c, '\u{2500}'..='\u{257f}' | '\u{2580}'..='\u{2590}' | '\u{2800}'..='\u{28ff}'))
+    symbol.chars().next().is_some_and(
+        |c| matches!(c, '\u{2500}'..='\u{257f}' | '\u{2580}'..='\u{2590}' | '\u{2800}'..='\u{28ff}'),
+    )
 }
 
 fn draw_shape(out: &mut String, symbol: &str, x: f64, y: f64, fill: &str) {
@@ -148,8 +159,7 @@ fn draw_shape(out: &mut String, symbol: &str, x: f64, y: f64, fill: &str) {
 fn draw_braille(out: &mut String, dots: u32, x: f64, y: f64, fill: &str) {
     const PLACES: [(f64, f64); 8] =
         [(0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (1.0, 0.0), (1.0, 1.0), (1.0, 2.0), (0.0, 3.0), (1.0, 3.0)];
-    for (bit, (column, row)) in PLACES.iter().enumerate().filter(|(bit, _)| dots & (1 << bit) != 0) {
-        debug_assert!(bit < 8);
+    for (_, (column, row)) in PLACES.iter().enumerate().filter(|(bit, _)| dots & (1 << bit) != 0) {
         let (cx, cy) = (x + WIDTH * (0.25 + 0.5 * column), y + HEIGHT * (0.125 + 0.25 * row));
         let _ = writeln!(out, "<circle cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"1.3\" fill=\"{fill}\"/>");
     }
@@ -179,17 +189,34 @@ fn draw_lines(out: &mut String, c: char, x: f64, y: f64, fill: &str) {
     if left || right {
         let (from, to) = (if left { x } else { mx }, if right { x + WIDTH } else { mx });
         let dashed = matches!(c, '╌' | '┄');
-        rectangle(out, from, my - thick / 2.0, if dashed { (to - from) * 0.6 } else { to - from }, thick, fill);
+        rectangle(
+            out,
+            from,
+            my - thick / 2.0,
+            if dashed { (to - from) * 0.6 } else { to - from },
+            thick,
+            fill,
+        );
     }
     if up || down {
         let (from, to) = (if up { y } else { my }, if down { y + HEIGHT } else { my });
         let dashed = matches!(c, '┆' | '╎');
-        rectangle(out, mx - thick / 2.0, from, thick, if dashed { (to - from) * 0.6 } else { to - from }, fill);
+        rectangle(
+            out,
+            mx - thick / 2.0,
+            from,
+            thick,
+            if dashed { (to - from) * 0.6 } else { to - from },
+            fill,
+        );
     }
 }
 
 fn rectangle(out: &mut String, x: f64, y: f64, width: f64, height: f64, fill: &str) {
-    let _ = writeln!(out, "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{fill}\"/>");
+    let _ = writeln!(
+        out,
+        "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{fill}\"/>"
+    );
 }
 
 fn hex([r, g, b]: [u8; 3]) -> String {

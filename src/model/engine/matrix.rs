@@ -5,6 +5,7 @@
 //! cut into tiles, to the bit.
 
 use super::simd::{LANES, Simd, kernel};
+use std::ops::Range;
 
 /// Columns of a panel.
 pub const PANEL: usize = 2 * LANES;
@@ -33,6 +34,42 @@ pub struct RowsMut<'a> {
     pub data: &'a mut [f32],
     pub stride: usize,
 }
+
+/// Memory that will be read soon: it is fetched while the arithmetic units are busy.
+#[derive(Default)]
+pub struct Ahead {
+    /// Addresses, first to last; they are only fetched from, never read.
+    regions: Vec<Range<usize>>,
+    at: usize,
+}
+
+impl Ahead {
+    /// None yet, with room for `regions`.
+    pub fn new(regions: usize) -> Self {
+        Self { regions: Vec::with_capacity(regions), at: 0 }
+    }
+
+    /// Replaces what is to be fetched.
+    pub fn set<'a>(&mut self, regions: impl Iterator<Item = &'a [f32]>) {
+        self.regions.clear();
+        self.regions.extend(regions.map(|r| r.as_ptr() as usize..r.as_ptr_range().end as usize));
+        self.at = 0;
+    }
+
+    /// Where the next `lines` cache lines begin, if any are left.
+    fn take(&mut self, lines: usize) -> Option<*const f32> {
+        let region = self.regions.get_mut(self.at)?;
+        let start = region.start;
+        region.start += lines * LINE;
+        if region.start >= region.end {
+            self.at += 1;
+        }
+        Some(start as *const f32)
+    }
+}
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
 
 /// A weight matrix, packed once.
 pub struct Matrix {
@@ -76,7 +113,9 @@ impl Matrix {
 
 kernel! {
     /// out = a · b for `rows` rows, or out += a · b where `add`.
-    pub fn product<S>(rows: usize, a: Rows<'_>, b: Panels<'_>, out: RowsMut<'_>, add: bool) {
+    pub fn product<S>(
+        rows: usize, a: Rows<'_>, b: Panels<'_>, out: RowsMut<'_>, add: bool, ahead: &mut Ahead,
+    ) {
         if rows == 0 || b.columns == 0 {
             return;
         }
@@ -95,6 +134,8 @@ kernel! {
             };
             let mut row = 0;
             while row < rows {
+                // Tiles of about equal height: a low one at the end would be a slow one.
+                let height = (rows - row).div_ceil((rows - row).div_ceil(S::ROWS));
                 let tile = Tile {
                     inputs: b.inputs,
                     // SAFETY: within the slices, by the assertions above.
@@ -107,9 +148,10 @@ kernel! {
                     out: unsafe { out.data.as_mut_ptr().add(row * out.stride + panel * PANEL) },
                     out_stride: out.stride,
                     add,
+                    ahead: ahead.take(b.inputs),
                 };
                 // SAFETY: the tile's rows and columns are within the slices.
-                row += unsafe { tile.run_some::<S>(rows - row, together) };
+                row += unsafe { tile.run_some::<S>(height, together) };
             }
             panel += together;
         }
@@ -127,6 +169,8 @@ struct Tile {
     out: *mut f32,
     out_stride: usize,
     add: bool,
+    /// Where to fetch a cache line at each input.
+    ahead: Option<*const f32>,
 }
 
 impl Tile {
@@ -175,7 +219,13 @@ impl Tile {
                 }
             }
         }
+        let (mut ahead, line) = match self.ahead {
+            Some(address) => (address, LINE / size_of::<f32>()),
+            None => (self.a, 0),
+        };
         for k in 0..self.inputs {
+            S::fetch(ahead);
+            ahead = ahead.wrapping_add(line);
             let mut b = [[S::splat(0.0); 2]; P];
             for (p, b) in b.iter_mut().enumerate() {
                 for (w, b) in b.iter_mut().enumerate() {
@@ -224,7 +274,15 @@ mod tests {
                 let mut out = vec![1.0; rows * stride];
                 for add in [false, true] {
                     let to = RowsMut { data: &mut out, stride };
-                    product(level, rows, Rows { data: &a, stride: inputs }, matrix.panels(), to, add);
+                    product(
+                        level,
+                        rows,
+                        Rows { data: &a, stride: inputs },
+                        matrix.panels(),
+                        to,
+                        add,
+                        &mut Ahead::default(),
+                    );
                 }
                 for row in 0..rows {
                     for column in 0..columns {
@@ -252,7 +310,7 @@ mod tests {
                 let mut out = vec![0.0; rows * matrix.columns()];
                 let to = RowsMut { data: &mut out, stride: matrix.columns() };
                 let a = Rows { data: &a[from * inputs..], stride: inputs };
-                product(level, rows, a, matrix.panels(), to, false);
+                product(level, rows, a, matrix.panels(), to, false, &mut Ahead::default());
                 out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
             };
             let alone: Vec<u32> = (0..130).flat_map(|row| run(row, 1)).collect();

@@ -134,6 +134,8 @@ pub trait Simd: Copy {
     fn max(a: Self::V, b: Self::V) -> Self::V;
     /// The smaller; `b` where `a` is no number.
     fn min(a: Self::V, b: Self::V) -> Self::V;
+    /// Asks for the memory at an address, which need not be valid, to be brought near.
+    fn fetch(address: *const f32);
     /// 2ⁿ of v = 1.5·2²³ + n, for whole n from −126 to 127.
     fn power(v: Self::V) -> Self::V;
 
@@ -257,6 +259,8 @@ impl Simd for Plain {
         std::array::from_fn(|i| if a[i] < b[i] { a[i] } else { b[i] })
     }
     #[inline(always)]
+    fn fetch(_: *const f32) {}
+    #[inline(always)]
     fn power(v: Self::V) -> Self::V {
         v.map(|x| f32::from_bits(((x.to_bits() as i32) << 23).wrapping_add(ONE) as u32))
     }
@@ -270,6 +274,7 @@ macro_rules! simd {
      fma |$fa:ident, $fb:ident, $fc:ident| $fma:expr;
      max |$xa:ident, $xb:ident| $max:expr;
      min |$na:ident, $nb:ident| $min:expr;
+     fetch |$address:ident| $fetch:expr;
      power |$pv:ident| $power:expr;) => {
         $(#[$meta])*
         #[derive(Clone, Copy)]
@@ -333,6 +338,10 @@ macro_rules! simd {
                 })
             }
             #[inline(always)]
+            fn fetch($address: *const f32) {
+                $fetch
+            }
+            #[inline(always)]
             fn power(v: Self::V) -> Self::V {
                 v.map(|$pv| unsafe { $power })
             }
@@ -353,6 +362,7 @@ mod x86 {
         fma |a, b, c| _mm512_fmadd_ps(a, b, c);
         max |a, b| _mm512_max_ps(a, b);
         min |a, b| _mm512_min_ps(a, b);
+        fetch |address| unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) };
         power |v| _mm512_castsi512_ps(_mm512_add_epi32(
             _mm512_slli_epi32::<23>(_mm512_castps_si512(v)), _mm512_set1_epi32(ONE)));
     }
@@ -365,6 +375,7 @@ mod x86 {
         fma |a, b, c| _mm256_fmadd_ps(a, b, c);
         max |a, b| _mm256_max_ps(a, b);
         min |a, b| _mm256_min_ps(a, b);
+        fetch |address| unsafe { _mm_prefetch::<_MM_HINT_T1>(address.cast()) };
         power |v| _mm256_castsi256_ps(_mm256_add_epi32(
             _mm256_slli_epi32::<23>(_mm256_castps_si256(v)), _mm256_set1_epi32(ONE)));
     }
@@ -385,6 +396,7 @@ mod arm {
         fma |a, b, c| vfmaq_f32(c, a, b);
         max |a, b| vbslq_f32(vcgtq_f32(a, b), a, b);
         min |a, b| vbslq_f32(vcltq_f32(a, b), a, b);
+        fetch |_address| ();
         power |v| vreinterpretq_f32_s32(vaddq_s32(
             vshlq_n_s32::<23>(vreinterpretq_s32_f32(v)), vdupq_n_s32(ONE)));
     }

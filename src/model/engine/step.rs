@@ -1,10 +1,11 @@
 //! The forward pass: the prompt once, then one position of every sequence at a time.
 
-use super::cache::{Cache, Place};
-use super::kernels::{rms_norm, rotate, softmax, swiglu};
-use super::matrix::{Matrix, PANEL, Rows, RowsMut, product};
+use super::cache::{Private, Shared};
+use super::kernels::{Heads, own_scores, own_values, rms_norm, rotate, softmax, swiglu};
+use super::matrix::{Ahead, Matrix, PANEL, Rows, RowsMut, product};
+use super::simd::LANES;
 use super::{BATCH, Engine};
-use crate::model::Sampler;
+use crate::model::{Config, Sampler};
 
 /// The memory of one call: activations of up to [`BATCH`] rows, and the caches.
 pub struct Workspace {
@@ -13,9 +14,10 @@ pub struct Workspace {
     pub logits: Vec<f32>,
     /// Of the prompt's last token.
     pub first_logits: Vec<f32>,
-    prompt: Cache,
-    private: Cache,
-    sequences: usize,
+    prompt: Shared,
+    private: Private,
+    /// What attention will read next.
+    ahead: Ahead,
     /// Cosines and sines of each position, half a head each.
     angles: Vec<(Vec<f32>, Vec<f32>)>,
     /// The residual stream.
@@ -42,10 +44,8 @@ pub struct Row {
 impl Workspace {
     pub fn new(engine: &Engine, sequences: usize, prompt: usize, limit: usize) -> Self {
         let config = &engine.config;
-        let cache = |sequences, positions| {
-            Cache::new(sequences, positions, config.layers, config.kv_heads, engine.head)
-        };
-        let (prompt, private) = (cache(1, prompt), cache(sequences, limit));
+        let prompt = Shared::new(prompt, config.layers, config.kv_heads, engine.head);
+        let private = Private::new(sequences, limit, config.layers, config.kv_heads, engine.head);
         let positions = prompt.capacity() + private.capacity();
         let rows = |columns: usize| vec![0.0; BATCH * columns];
         let layer = &engine.layers[0];
@@ -61,7 +61,7 @@ impl Workspace {
             attended: rows(config.heads * engine.head),
             gate_up: rows(layer.gate_up.columns()),
             activated: rows(layer.gate_up.columns() / 2),
-            sequences,
+            ahead: Ahead::new(BATCH),
             prompt,
             private,
         }
@@ -69,7 +69,9 @@ impl Workspace {
 
     /// Whether it is enough for such a call.
     pub fn fits(&self, sequences: usize, prompt: usize, limit: usize) -> bool {
-        self.sequences >= sequences && self.prompt.capacity() >= prompt && self.private.capacity() >= limit
+        self.private.sequences() >= sequences
+            && self.prompt.capacity() >= prompt
+            && self.private.capacity() >= limit
     }
 
     /// Reads the prompt: fills its cache and `first_logits`.
@@ -113,30 +115,46 @@ impl Workspace {
         let turned = (config.heads + config.kv_heads) * engine.head;
         for (number, layer) in engine.layers.iter().enumerate() {
             self.norm(engine, &layer.attention_norm, rows);
-            multiply(engine, rows, &self.normed, &layer.query_key_value, &mut self.query_key_value, false);
+            multiply(
+                engine,
+                rows,
+                &self.normed,
+                &layer.query_key_value,
+                &mut self.query_key_value,
+                false,
+                &mut self.ahead,
+            );
             let width = layer.query_key_value.columns();
             for (row, x) in self.query_key_value.chunks_exact_mut(width).take(rows).enumerate() {
                 let (cos, sin) = &self.angles[position(row)];
                 rotate(engine.level, &mut x[..turned], engine.head, cos, sin);
             }
             attend(self, number);
-            multiply(engine, rows, &self.attended, &layer.attention_output, &mut self.x, true);
+            multiply(
+                engine,
+                rows,
+                &self.attended,
+                &layer.attention_output,
+                &mut self.x,
+                true,
+                &mut self.ahead,
+            );
             self.norm(engine, &layer.feed_forward_norm, rows);
-            multiply(engine, rows, &self.normed, &layer.gate_up, &mut self.gate_up, false);
+            multiply(engine, rows, &self.normed, &layer.gate_up, &mut self.gate_up, false, &mut self.ahead);
             let half = layer.gate_up.columns() / 2;
             let rows_of_both = self.gate_up.chunks_exact(2 * half).take(rows);
             for (both, out) in rows_of_both.zip(self.activated.chunks_exact_mut(half)) {
                 let (gate, up) = both.split_at(half);
                 swiglu(engine.level, gate, up, out);
             }
-            multiply(engine, rows, &self.activated, &layer.down, &mut self.x, true);
+            multiply(engine, rows, &self.activated, &layer.down, &mut self.x, true, &mut self.ahead);
         }
     }
 
     /// The logits of the first `rows` of the residual stream.
     fn finish(&mut self, engine: &Engine, rows: usize) {
         self.norm(engine, &engine.final_norm, rows);
-        multiply(engine, rows, &self.normed, &engine.output, &mut self.logits, false);
+        multiply(engine, rows, &self.normed, &engine.output, &mut self.logits, false, &mut self.ahead);
     }
 
     fn norm(&mut self, engine: &Engine, weight: &[f32], rows: usize) {
@@ -149,17 +167,18 @@ impl Workspace {
 
     /// Causal attention of the prompt's tokens from `start` on over all up to themselves.
     fn attend_within_prompt(&mut self, engine: &Engine, layer: usize, start: usize, rows: usize) {
-        let shape = Shape::new(engine);
-        for (row, x) in self.query_key_value.chunks_exact(shape.row).take(rows).enumerate() {
-            shape.remember(&mut self.prompt, 0, layer, start + row, x);
+        for (row, x) in self.query_key_value.chunks_exact(engine.row()).take(rows).enumerate() {
+            let (_, keys, values) = engine.split(x);
+            self.prompt.write(layer, start + row, keys, values);
         }
         let seen = start + rows;
         let width = seen.next_multiple_of(PANEL);
         self.score_prompt(engine, layer, rows, seen, width);
-        for (row, scores) in self.scores.chunks_exact_mut(shape.heads * width).take(rows).enumerate() {
+        let scores = self.scores.chunks_exact_mut(engine.config.heads * width);
+        for (row, scores) in scores.take(rows).enumerate() {
             for scores in scores.chunks_exact_mut(width) {
                 scores[start + row + 1..].fill(f32::NEG_INFINITY);
-                softmax(engine.level, scores, shape.scale);
+                softmax(engine.level, scores, engine.scale());
             }
         }
         self.gather_prompt(engine, layer, rows, seen, width, false);
@@ -167,48 +186,42 @@ impl Workspace {
 
     /// Attention of every sequence over the prompt and its own tokens.
     fn attend(&mut self, engine: &Engine, layer: usize, rows: &[Row], prompt: usize) {
-        let shape = Shape::new(engine);
+        let (level, heads) = (engine.level, engine.heads());
         let shared = prompt.next_multiple_of(PANEL);
         let longest = rows.iter().map(|r| r.past + 1).max().unwrap_or(0);
-        let width = shared + longest.next_multiple_of(PANEL);
+        let width = shared + longest.next_multiple_of(LANES);
         self.score_prompt(engine, layer, rows.len(), prompt, width);
-        let queries = self.query_key_value.chunks_exact(shape.row);
-        let scores = self.scores.chunks_exact_mut(shape.heads * width);
-        let attended = self.attended.chunks_exact_mut(shape.heads * engine.head);
-        for (((row, x), scores), attended) in rows.iter().zip(queries).zip(scores).zip(attended) {
+        let inputs = self.query_key_value.chunks_exact(engine.row());
+        let scores = self.scores.chunks_exact_mut(engine.config.heads * width);
+        let attended = self.attended.chunks_exact_mut(engine.config.heads * engine.head);
+        for (((row, x), scores), attended) in rows.iter().zip(inputs).zip(scores).zip(attended) {
             let seen = row.past + 1;
-            let end = shared + seen.next_multiple_of(PANEL);
-            shape.remember(&mut self.private, row.sequence, layer, row.past, x);
-            for kv_head in 0..shape.kv_heads {
-                let (keys, values) =
-                    self.private.read(Place { sequence: row.sequence, layer, kv_head }, seen);
-                let (first, group) = (kv_head * shape.group, shape.group);
-                let scores = &mut scores[first * width..][..group * width];
-                let own = RowsMut { data: &mut scores[shared..], stride: width };
-                let queries = Rows { data: &x[first * engine.head..], stride: engine.head };
-                product(engine.level, group, queries, keys, own, false);
-                for scores in scores.chunks_exact_mut(width) {
-                    scores[prompt..shared].fill(f32::NEG_INFINITY);
-                    scores[shared + seen..end].fill(f32::NEG_INFINITY);
-                    softmax(engine.level, &mut scores[..end], shape.scale);
-                }
-                let weights = Rows { data: &scores[shared..], stride: width };
-                let out = RowsMut { data: &mut attended[first * engine.head..], stride: engine.head };
-                product(engine.level, group, weights, values, out, false);
+            let end = shared + seen.next_multiple_of(LANES);
+            let (queries, keys, values) = engine.split(x);
+            self.private.write(layer, row.sequence, row.past, keys, values);
+            let blocks = self.private.read(layer, row.sequence, seen);
+            own_scores(level, queries, blocks, heads, &mut scores[shared..], width);
+            for scores in scores.chunks_exact_mut(width) {
+                scores[prompt..shared].fill(f32::NEG_INFINITY);
+                scores[shared + seen..end].fill(f32::NEG_INFINITY);
+                softmax(level, &mut scores[..end], engine.scale());
             }
+            own_values(level, &scores[shared..], width, seen, blocks, heads, attended);
         }
+        let next = (layer + 1) % engine.config.layers;
+        self.ahead.set(rows.iter().map(|r| self.private.read(next, r.sequence, r.past + 1)));
         self.gather_prompt(engine, layer, rows.len(), prompt, width, true);
     }
 
     /// Scores of every row and head over the prompt's first `seen` keys, a head's `width`
     /// apart.
     fn score_prompt(&mut self, engine: &Engine, layer: usize, rows: usize, seen: usize, width: usize) {
-        let shape = Shape::new(engine);
-        for head in 0..shape.heads {
-            let place = Place { sequence: 0, layer, kv_head: head / shape.group };
-            let queries = Rows { data: &self.query_key_value[head * engine.head..], stride: shape.row };
-            let out = RowsMut { data: &mut self.scores[head * width..], stride: shape.heads * width };
-            product(engine.level, rows, queries, self.prompt.read(place, seen).0, out, false);
+        let Heads { kv_heads, group, size } = engine.heads();
+        for head in 0..kv_heads * group {
+            let [keys, _] = self.prompt.read(layer, head / group, seen);
+            let queries = Rows { data: &self.query_key_value[head * size..], stride: engine.row() };
+            let out = RowsMut { data: &mut self.scores[head * width..], stride: kv_heads * group * width };
+            product(engine.level, rows, queries, keys, out, false, &mut self.ahead);
         }
     }
 
@@ -222,60 +235,53 @@ impl Workspace {
         width: usize,
         add: bool,
     ) {
-        let shape = Shape::new(engine);
-        for head in 0..shape.heads {
-            let place = Place { sequence: 0, layer, kv_head: head / shape.group };
-            let weights = Rows { data: &self.scores[head * width..], stride: shape.heads * width };
-            let out =
-                RowsMut { data: &mut self.attended[head * engine.head..], stride: shape.heads * engine.head };
-            product(engine.level, rows, weights, self.prompt.read(place, seen).1, out, add);
+        let Heads { kv_heads, group, size } = engine.heads();
+        for head in 0..kv_heads * group {
+            let [_, values] = self.prompt.read(layer, head / group, seen);
+            let weights = Rows { data: &self.scores[head * width..], stride: kv_heads * group * width };
+            let out = RowsMut { data: &mut self.attended[head * size..], stride: kv_heads * group * size };
+            product(engine.level, rows, weights, values, out, add, &mut self.ahead);
         }
     }
 }
 
-/// The shape of attention.
-#[derive(Clone, Copy)]
-struct Shape {
-    heads: usize,
-    kv_heads: usize,
-    /// Query heads that share a key-value head.
-    group: usize,
-    /// Padded dimension of a head.
-    head: usize,
+impl Engine {
+    fn heads(&self) -> Heads {
+        let Config { heads, kv_heads, .. } = self.config;
+        Heads { kv_heads, group: heads / kv_heads, size: self.head }
+    }
+
     /// Length of a row of queries, keys and values.
-    row: usize,
-    /// 1/√(head dimension).
-    scale: f32,
-}
-
-impl Shape {
-    fn new(engine: &Engine) -> Self {
-        let config = &engine.config;
-        Self {
-            heads: config.heads,
-            kv_heads: config.kv_heads,
-            group: config.heads / config.kv_heads,
-            head: engine.head,
-            row: engine.layers[0].query_key_value.columns(),
-            scale: 1.0 / (config.head_dim as f32).sqrt(),
-        }
+    fn row(&self) -> usize {
+        self.layers[0].query_key_value.columns()
     }
 
-    /// Writes the keys and values of the row `x` to a cache.
-    fn remember(&self, cache: &mut Cache, sequence: usize, layer: usize, position: usize, x: &[f32]) {
-        let (keys, values) = x[self.heads * self.head..].split_at(self.kv_heads * self.head);
-        let pairs = keys.chunks_exact(self.head).zip(values.chunks_exact(self.head));
-        for (kv_head, (key, value)) in pairs.enumerate() {
-            cache.write(Place { sequence, layer, kv_head }, position, key, value);
-        }
+    /// Queries, keys and values of a row.
+    fn split<'a>(&self, row: &'a [f32]) -> (&'a [f32], &'a [f32], &'a [f32]) {
+        let (queries, rest) = row.split_at(self.config.heads * self.head);
+        let (keys, values) = rest.split_at(self.config.kv_heads * self.head);
+        (queries, keys, values)
+    }
+
+    /// What scores are multiplied by: 1/√(head dimension).
+    fn scale(&self) -> f32 {
+        1.0 / (self.config.head_dim as f32).sqrt()
     }
 }
 
-fn multiply(engine: &Engine, rows: usize, a: &[f32], matrix: &Matrix, out: &mut [f32], add: bool) {
+fn multiply(
+    engine: &Engine,
+    rows: usize,
+    a: &[f32],
+    matrix: &Matrix,
+    out: &mut [f32],
+    add: bool,
+    ahead: &mut Ahead,
+) {
     let b = matrix.panels();
     let a = Rows { stride: a.len() / BATCH, data: a };
     let out = RowsMut { data: out, stride: matrix.columns() };
-    product(engine.level, rows, a, b, out, add);
+    product(engine.level, rows, a, b, out, add, ahead);
 }
 
 /// Cosines and sines of a position, in the precision that the models were trained with.

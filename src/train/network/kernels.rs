@@ -70,7 +70,8 @@ fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 88.0);
     // Rounds to the nearest whole number: the sum has no bits left below it.
     let magic = 12_582_912.0f32;
-    let n = (x * std::f32::consts::LOG2_E + magic) - magic;
+    let shifted = x * std::f32::consts::LOG2_E + magic;
+    let n = shifted - magic;
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
     let mut p = 1.987_569_1e-4f32;
     p = p * r + 1.398_199_9e-3;
@@ -79,7 +80,8 @@ fn exp(x: f32) -> f32 {
     p = p * r + 1.666_666_5e-1;
     p = p * r + 0.5;
     let p = p * r * r + r + 1.0;
-    p * f32::from_bits((((n as i32) + 127) << 23) as u32)
+    // The whole number stands in the low bits of `shifted`.
+    p * f32::from_bits((shifted.to_bits().wrapping_add(127)) << 23)
 }
 
 kernel! {

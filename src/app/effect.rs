@@ -1,0 +1,22 @@
+//! What the state asks of the world.
+
+use crate::run::Settings;
+
+/// Something to be done outside; the event loop carries it out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Draw this problem first.
+    Focus(usize),
+    Pause,
+    Resume,
+    SetK(u32),
+    /// Begin again with nothing drawn, under the state's new generation.
+    Restart(Settings),
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Take the mouse, or leave it to the terminal's own selection.
+    Mouse(bool),
+    /// Stop the process until the shell continues it.
+    Suspend,
+    Quit,
+}

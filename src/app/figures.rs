@@ -1,0 +1,317 @@
+//! The figures on screen, kept from frame to frame: only what has changed is computed.
+
+use super::state::{Screen, State};
+use crate::completion::clean;
+use crate::support::{ClusterKey, Counts, Crossing, Ledger, Lens, Pair, Point, Status};
+
+/// The figures on screen. Those with two values have the base's first.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    pub here: Here,
+    pub all: All,
+    /// One a problem.
+    pub lines: Vec<Line>,
+    /// The problems that pass the filter.
+    pub shown: Vec<usize>,
+    /// The completions of the open cluster, by index.
+    pub members: Vec<u32>,
+    view: Option<View>,
+    stale: Vec<bool>,
+    /// Completions that came since the figures of all problems were computed.
+    unread: usize,
+}
+
+/// Of the problem on screen.
+#[derive(Clone, Debug, Default)]
+pub struct Here {
+    pub problem: usize,
+    /// Both policies are compared at this k.
+    pub k: u32,
+    pub rows: Vec<Row>,
+    pub counts: Counts,
+    pub measures: [Measures; 2],
+    /// Distinct correct clusters.
+    pub distinct: [usize; 2],
+    pub history: [Vec<(u32, f64, f64)>; 2],
+}
+
+/// Of all problems.
+#[derive(Clone, Debug)]
+pub struct All {
+    pub counts: Counts,
+    pub measures: [Measures; 2],
+    pub crossing: Crossing,
+}
+
+/// What is measured of one policy.
+#[derive(Clone, Debug, Default)]
+pub struct Measures {
+    pub curve: Vec<Point>,
+    /// Nats.
+    pub token_entropy: Option<f64>,
+    /// Nats.
+    pub answer_entropy: Option<f64>,
+    pub mean_tokens: Option<f64>,
+}
+
+impl Measures {
+    /// pass@1, where anything was drawn.
+    pub fn pass_1(&self) -> Option<f64> {
+        self.curve.first().map(|p| p.value)
+    }
+}
+
+/// A cluster's row in both columns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub key: ClusterKey,
+    /// What stands for its answer, cleaned.
+    pub answer: String,
+    /// Its method, cleaned; empty if it has none.
+    pub method: String,
+    pub hits: [u32; 2],
+    pub correct: bool,
+    /// `None` for wrong ones, and for correct ones that the lens leaves out.
+    pub status: Option<Status>,
+}
+
+/// A problem in the list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Line {
+    pub status: Option<Status>,
+    pub counts: Counts,
+    pub k: u32,
+}
+
+impl Line {
+    /// Whether anything was lost or gained.
+    pub fn flipped(&self) -> bool {
+        self.counts.e + self.counts.s > 0 || matches!(self.status, Some(Status::Expanded | Status::Shrunk))
+    }
+}
+
+/// What the figures depend on beside the completions.
+#[derive(Clone, Debug, PartialEq)]
+struct View {
+    current: usize,
+    lens: Lens,
+    pair: Pair,
+    filter: String,
+    open: Option<(ClusterKey, usize)>,
+}
+
+impl Figures {
+    pub(super) fn new(problems: usize) -> Self {
+        Self {
+            here: Here::default(),
+            all: All { counts: Counts::default(), measures: Default::default(), crossing: Crossing::Unknown },
+            lines: vec![Line::default(); problems],
+            shown: (0..problems).collect(),
+            members: Vec::new(),
+            view: None,
+            stale: vec![true; problems],
+            unread: 1,
+        }
+    }
+
+    /// A completion of a problem came in.
+    pub(super) fn touch(&mut self, problem: usize) {
+        if let Some(stale) = self.stale.get_mut(problem) {
+            *stale = true;
+            self.unread += 1;
+        }
+    }
+}
+
+impl State {
+    /// Brings the figures up to date. Costs nothing where nothing has changed; the figures
+    /// of all problems cost work for each problem and so wait for as many completions,
+    /// unless the run is at rest.
+    pub fn refresh(&mut self) {
+        let open = self.completions.cluster.clone().filter(|_| self.screen == Screen::Completions);
+        let view = View {
+            current: self.current,
+            lens: self.lens,
+            pair: self.pair,
+            filter: self.explore.filter.to_lowercase(),
+            open: open.map(|key| (key, self.completions.side)),
+        };
+        let before = self.figures.view.replace(view.clone());
+        let before = before.as_ref();
+        let lens_changed = before.is_none_or(|b| (b.lens, b.pair) != (view.lens, view.pair));
+        let moved = before.is_none_or(|b| b.current != view.current);
+        let here_stale = self.figures.stale.get(self.current).copied().unwrap_or(false);
+        if lens_changed {
+            self.figures.stale.fill(true);
+        }
+        let any_stale = self.figures.stale.contains(&true);
+        if moved || lens_changed || here_stale {
+            self.figures.here = self.measured_here();
+        }
+        if moved || here_stale || before.is_none_or(|b| b.open != view.open) {
+            let members = view
+                .open
+                .as_ref()
+                .map(|(key, side)| self.ledger.members(self.policy(*side), self.current, key));
+            self.figures.members = members.unwrap_or_default();
+        }
+        let wait = if self.progress.finished || self.progress.paused { 1 } else { self.problems.len() };
+        if lens_changed || self.figures.unread >= wait.max(1) {
+            self.figures.all = self.measured_all();
+            self.figures.unread = 0;
+        }
+        if any_stale {
+            self.measure_lines();
+        }
+        if any_stale || before.is_none_or(|b| b.filter != view.filter) {
+            self.figures.shown =
+                (0..self.problems.len()).filter(|&i| self.matches(i, &view.filter)).collect();
+        }
+    }
+
+    fn measure_lines(&mut self) {
+        for i in 0..self.figures.lines.len() {
+            if std::mem::take(&mut self.figures.stale[i]) {
+                self.figures.lines[i] = Line {
+                    status: self.ledger.status(self.pair, i, &self.lens),
+                    counts: self.ledger.problem_counts(self.pair, i, &self.lens),
+                    k: self.ledger.matched(self.pair, i),
+                };
+            }
+        }
+    }
+
+    fn matches(&self, problem: usize, filter: &str) -> bool {
+        let line = &self.figures.lines[problem];
+        match filter.trim() {
+            "" => true,
+            "lost" => line.counts.s > 0 || line.status == Some(Status::Shrunk),
+            "gained" => line.counts.e > 0 || line.status == Some(Status::Expanded),
+            "preserved" => line.status == Some(Status::Preserved),
+            text => {
+                let p = &self.problems[problem];
+                p.id.to_lowercase().contains(text) || p.prompt.to_lowercase().contains(text)
+            }
+        }
+    }
+
+    fn measured_here(&self) -> Here {
+        let (ledger, problem) = (&self.ledger, self.current);
+        let of = |side: usize| {
+            let policy = self.policy(side);
+            Measures {
+                curve: ledger.problem_curve(policy, problem),
+                token_entropy: ledger.problem_token_entropy(policy, problem),
+                answer_entropy: ledger.problem_answer_entropy(policy, problem),
+                mean_tokens: ledger.problem_mean_tokens(policy, problem),
+            }
+        };
+        let rows = self.rows();
+        let distinct = |side: usize| rows.iter().filter(|r| r.status.is_some() && r.hits[side] > 0).count();
+        Here {
+            problem,
+            k: ledger.matched(self.pair, problem),
+            counts: ledger.problem_counts(self.pair, problem, &self.lens),
+            measures: [of(0), of(1)],
+            distinct: [distinct(0), distinct(1)],
+            history: [0, 1].map(|side| ledger.entropy_history(self.policy(side), problem)),
+            rows,
+        }
+    }
+
+    fn measured_all(&self) -> All {
+        let ledger = &self.ledger;
+        let of = |side: usize| {
+            let policy = self.policy(side);
+            Measures {
+                curve: ledger.pass_curve(policy),
+                token_entropy: ledger.token_entropy(policy),
+                answer_entropy: ledger.answer_entropy(policy),
+                mean_tokens: ledger.mean_tokens(policy),
+            }
+        };
+        All {
+            counts: ledger.counts(self.pair, &self.lens),
+            measures: [of(0), of(1)],
+            crossing: ledger.crossing(self.pair),
+        }
+    }
+
+    /// The clusters as rows: correct ones first, then wrong ones, `NA` last; within each by
+    /// hits, but a row overtakes another only by more than chance would, so that rows that
+    /// are about equal do not keep changing places.
+    fn rows(&self) -> Vec<Row> {
+        let min_hits = self.lens.criterion.min_hits();
+        let make = |c: crate::support::Cluster| {
+            let counted = if self.lens.sound { c.sound } else { c.hits };
+            let status = (c.correct && counted != [0, 0])
+                .then(|| Status::of(counted[0] >= min_hits, counted[1] >= min_hits));
+            Row {
+                answer: c.key.answer.as_deref().map_or("NA".to_owned(), one_line),
+                method: c.key.method.as_deref().map_or(String::new(), one_line),
+                hits: if status.is_some() { counted } else { c.hits },
+                correct: c.correct,
+                status,
+                key: c.key,
+            }
+        };
+        let mut rows: Vec<Row> =
+            self.ledger.clusters(self.pair, self.current).into_iter().map(make).collect();
+        let before = &self.figures.here;
+        let place = |row: &Row| match before.problem == self.current {
+            true => before.rows.iter().position(|b| b.key == row.key).unwrap_or(usize::MAX),
+            false => usize::MAX,
+        };
+        let mut places: Vec<(usize, Row)> = rows.drain(..).map(|r| (place(&r), r)).collect();
+        places.sort_by_key(|(place, r)| (rank(r), *place));
+        let mut rows: Vec<Row> = places.into_iter().map(|(_, r)| r).collect();
+        settle(&mut rows);
+        rows
+    }
+
+    /// The selected cluster's row.
+    pub fn selected_row(&self) -> usize {
+        let rows = &self.figures.here.rows;
+        let wanted = self.explore.cluster.as_ref();
+        wanted.and_then(|key| rows.iter().position(|r| r.key == *key)).unwrap_or(0)
+    }
+
+    /// The place of the selected completion in its list.
+    pub fn selected_member(&self) -> usize {
+        let wanted = self.completions.index;
+        wanted.and_then(|index| self.figures.members.iter().position(|m| *m == index)).unwrap_or(0)
+    }
+}
+
+/// ε at which absence is judged on screen: ζ = 0.05.
+pub fn epsilon(k: u32) -> f64 {
+    Ledger::epsilon(k, 0.05)
+}
+
+fn one_line(text: &str) -> String {
+    clean(text).replace('\n', " ")
+}
+
+fn rank(row: &Row) -> u8 {
+    match row {
+        Row { correct: true, .. } => 0,
+        Row { key: ClusterKey { answer: Some(_), .. }, .. } => 1,
+        _ => 2,
+    }
+}
+
+/// Insertion by hits: a row moves up past those that it clearly exceeds.
+fn settle(rows: &mut [Row]) {
+    let total = |r: &Row| f64::from(r.hits[0]) + f64::from(r.hits[1]);
+    for i in 1..rows.len() {
+        let mut at = i;
+        while at > 0 {
+            let (above, row) = (&rows[at - 1], &rows[at]);
+            if rank(above) != rank(row) || total(row) <= total(above) + total(above).sqrt() {
+                break;
+            }
+            rows.swap(at, at - 1);
+            at -= 1;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What comes in.
+
+use super::action::Action;
+use super::key::Key;
+use crate::run::{Event, Gauge};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Message {
+    Key(Key),
+    Action(Action),
+    /// The mouse was pressed on something.
+    Click(Target),
+    /// The wheel was turned over something, by so many notches; down is positive.
+    Scroll(Target, i32),
+    /// News of the run.
+    Run(Event),
+    /// What the run is doing now.
+    Gauge(Gauge),
+    /// The last frame showed a text that can be scrolled by so many lines.
+    Overflow(usize),
+    /// Something went wrong, or well, outside: a sentence for the user.
+    Notice(String),
+}
+
+/// What lies under the mouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A problem, by its number.
+    Problem(usize),
+    /// A cluster's row, and the policy's side, 0 the base.
+    Cluster { row: usize, side: usize },
+    /// A completion, by its place in the list.
+    Completion(usize),
+    /// The tab of a policy over the list of completions.
+    Tab(usize),
+    /// The text of a completion.
+    Text,
+    /// The support panel.
+    Support,
+    /// The chart of pass@k.
+    Chart,
+}

@@ -1,0 +1,488 @@
+//! From a message to a changed state and what is to be done.
+
+use super::action::Action;
+use super::effect::Effect;
+use super::figures::Figures;
+use super::key::Key;
+use super::keymap::{self, Context, Found};
+use super::message::{Message, Target};
+use super::state::explore::Pane;
+use super::state::{Archive, Completions, Overlay, Progress, Scope, Screen, State};
+use crate::completion::clean;
+use crate::run::{Event, EventKind, Settings};
+use crate::support::{Criterion, Ledger, Unit};
+
+/// The most completions that can be asked for, of each problem under each policy.
+pub const MOST: u32 = 1 << 20;
+
+/// Rows of a page.
+const PAGE: i64 = 10;
+
+/// Changes the state and says what is to be done in the world.
+pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Key(key) => press(state, key),
+        Message::Action(action) => {
+            // What is selected is a row of the newest figures, drawn or not.
+            state.refresh();
+            act(state, action)
+        }
+        Message::Click(target) => {
+            state.refresh();
+            click(state, target)
+        }
+        Message::Scroll(target, notches) => {
+            state.refresh();
+            scroll(state, target, i64::from(notches))
+        }
+        Message::Run(event) => {
+            happened(state, event);
+            Vec::new()
+        }
+        Message::Gauge(gauge) => {
+            if gauge.generation == state.generation {
+                state.progress.gauge = gauge;
+            }
+            Vec::new()
+        }
+        Message::Overflow(lines) => {
+            match &mut state.overlay {
+                Some(Overlay::Help(at)) => *at = (*at).min(lines),
+                _ => state.completions.scroll = state.completions.scroll.min(lines),
+            }
+            Vec::new()
+        }
+        Message::Notice(words) => {
+            state.notice = Some(clean(&words));
+            Vec::new()
+        }
+    }
+}
+
+fn press(state: &mut State, key: Key) -> Vec<Effect> {
+    state.notice = None;
+    state.pending.push(key);
+    match keymap::find(state.context(), &state.pending) {
+        Found::Prefix => Vec::new(),
+        Found::Action(action) => {
+            state.pending.clear();
+            update(state, Message::Action(action))
+        }
+        Found::Nothing => {
+            let begun = state.pending.len() > 1;
+            state.pending.clear();
+            match key {
+                // A sequence that came to nothing does not swallow the key that ended it.
+                _ if begun => press(state, key),
+                Key::Char(c) if state.context() == Context::Filter => {
+                    state.explore.filter.push(c);
+                    filtered(state)
+                }
+                _ => Vec::new(),
+            }
+        }
+    }
+}
+
+fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Up => step(state, -1),
+        Action::Down => step(state, 1),
+        Action::PageUp => step(state, -PAGE),
+        Action::PageDown => step(state, PAGE),
+        Action::First => step(state, i64::MIN),
+        Action::Last => step(state, i64::MAX),
+        Action::NextPane => pane(state, 1),
+        Action::PreviousPane => pane(state, -1),
+        Action::Next => neighbour(state, 1),
+        Action::Previous => neighbour(state, -1),
+        Action::NextFlip => flip(state, 1),
+        Action::PreviousFlip => flip(state, -1),
+        Action::Open => open(state),
+        Action::Back => back(state),
+        Action::Accept => accept(state),
+        Action::Cancel => cancel(state),
+        Action::Erase => {
+            state.explore.filter.pop();
+            filtered(state)
+        }
+        Action::Filter => {
+            state.overlay = Some(Overlay::Filter { before: state.explore.filter.clone() });
+            Vec::new()
+        }
+        Action::Unit => {
+            let at = Unit::ALL.iter().position(|u| *u == state.lens.unit).unwrap_or(0);
+            state.lens.unit = Unit::ALL[(at + 1) % Unit::ALL.len()];
+            Vec::new()
+        }
+        Action::Criterion => {
+            state.lens.criterion = match state.lens.criterion {
+                Criterion::Found { .. } => Criterion::Threshold { zeta: 0.05 },
+                Criterion::Threshold { .. } => Criterion::default(),
+            };
+            Vec::new()
+        }
+        Action::Sound => {
+            state.lens.sound = !state.lens.sound;
+            Vec::new()
+        }
+        Action::Scope => {
+            state.scope = match state.scope {
+                Scope::Problem => Scope::All,
+                Scope::All => Scope::Problem,
+            };
+            Vec::new()
+        }
+        Action::Pause => pause(state),
+        Action::More => set_k(state, state.settings.k.saturating_mul(2)),
+        Action::Less => set_k(state, state.settings.k / 2),
+        Action::Restart => {
+            state.overlay = Some(Overlay::Restart(state.settings.sampling.seed.wrapping_add(1)));
+            Vec::new()
+        }
+        Action::Copy => copy(state),
+        Action::Theme => {
+            state.other_ground = !state.other_ground;
+            Vec::new()
+        }
+        Action::Mouse => {
+            state.mouse = !state.mouse;
+            let whose = if state.mouse { "ours: click and wheel" } else { "the terminal's: select text" };
+            state.notice = Some(format!("the mouse is {whose}"));
+            vec![Effect::Mouse(state.mouse)]
+        }
+        Action::Help => {
+            state.overlay = Some(Overlay::Help(0));
+            Vec::new()
+        }
+        Action::Quit => vec![Effect::Quit],
+        Action::Suspend => vec![Effect::Suspend],
+    }
+}
+
+/// Moves the selection of what is focused.
+fn step(state: &mut State, by: i64) -> Vec<Effect> {
+    if let Some(Overlay::Help(at)) = &mut state.overlay {
+        *at = moved(*at, by, usize::MAX);
+        return Vec::new();
+    }
+    match (state.screen, state.explore.pane) {
+        (Screen::Completions, _) if state.completions.reading => {
+            state.completions.scroll = moved(state.completions.scroll, by, usize::MAX);
+            Vec::new()
+        }
+        (Screen::Completions, _) => {
+            let at = moved(state.selected_member(), by, state.figures.members.len());
+            select_member(state, at)
+        }
+        (Screen::Explore, Pane::Clusters(_)) => {
+            select_row(state, moved(state.selected_row(), by, state.figures.here.rows.len()));
+            Vec::new()
+        }
+        (Screen::Explore, Pane::Problems) => {
+            let shown = &state.figures.shown;
+            let at = shown.partition_point(|&p| p < state.current);
+            // From a problem that the filter hides, one step goes to the nearest that it shows.
+            let hidden = shown.get(at) != Some(&state.current);
+            let by = if hidden && by == 1 { 0 } else { by };
+            match shown.get(moved(at, by, shown.len())) {
+                Some(&problem) => go(state, problem),
+                None => Vec::new(),
+            }
+        }
+    }
+}
+
+/// `at` moved by `by` within 0..len; 0 where that is empty.
+fn moved(at: usize, by: i64, len: usize) -> usize {
+    let last = len.saturating_sub(1);
+    match by {
+        i64::MIN => 0,
+        i64::MAX => last,
+        _ => at.saturating_add_signed(by as isize).min(last),
+    }
+}
+
+fn go(state: &mut State, problem: usize) -> Vec<Effect> {
+    if problem == state.current || problem >= state.problems.len() {
+        return Vec::new();
+    }
+    state.current = problem;
+    state.explore.cluster = None;
+    vec![Effect::Focus(problem)]
+}
+
+fn select_row(state: &mut State, row: usize) {
+    if let Some(row) = state.figures.here.rows.get(row) {
+        state.explore.cluster = Some(row.key.clone());
+    }
+}
+
+fn select_member(state: &mut State, at: usize) -> Vec<Effect> {
+    if let Some(&index) = state.figures.members.get(at) {
+        state.completions.index = Some(index);
+        state.completions.scroll = 0;
+    }
+    Vec::new()
+}
+
+fn pane(state: &mut State, by: i32) -> Vec<Effect> {
+    match state.screen {
+        Screen::Explore => state.explore.pane = state.explore.pane.step(by),
+        Screen::Completions => {
+            let at = if state.completions.reading { 2 } else { state.completions.side as i32 };
+            match (at + by).rem_euclid(3) {
+                2 => state.completions.reading = true,
+                side => {
+                    state.completions.reading = false;
+                    tab(state, side as usize);
+                }
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn tab(state: &mut State, side: usize) {
+    if state.completions.side != side {
+        state.completions.side = side;
+        state.completions.index = None;
+        state.completions.scroll = 0;
+    }
+}
+
+/// The next problem, or the next cluster where one is open.
+fn neighbour(state: &mut State, by: i64) -> Vec<Effect> {
+    match state.screen {
+        Screen::Explore => {
+            let problem = moved(state.current, by, state.problems.len());
+            go(state, problem)
+        }
+        Screen::Completions => {
+            let row = moved(state.selected_row(), by, state.figures.here.rows.len());
+            select_row(state, row);
+            if let Some(key) = state.explore.cluster.clone() {
+                state.completions = Completions::open(key, state.completions.side);
+            }
+            Vec::new()
+        }
+    }
+}
+
+fn flip(state: &mut State, by: i64) -> Vec<Effect> {
+    let n = state.problems.len();
+    let step = |i: usize| (state.current + if by > 0 { i } else { n - i }) % n.max(1);
+    match (1..n).map(step).find(|&p| state.figures.lines[p].flipped()) {
+        Some(problem) => go(state, problem),
+        None => {
+            state.notice = Some("nothing was lost or gained on another problem so far".to_owned());
+            Vec::new()
+        }
+    }
+}
+
+fn open(state: &mut State) -> Vec<Effect> {
+    match state.screen {
+        Screen::Completions => state.completions.reading = true,
+        Screen::Explore => {
+            let Some(row) = state.figures.here.rows.get(state.selected_row()) else {
+                return Vec::new();
+            };
+            let (key, hits) = (row.key.clone(), row.hits);
+            // From the list of problems: the side that has any.
+            let side = match state.explore.pane {
+                Pane::Clusters(side) => side,
+                Pane::Problems => usize::from(hits[0] == 0),
+            };
+            state.explore.cluster = Some(key.clone());
+            state.completions = Completions::open(key, side);
+            state.screen = Screen::Completions;
+        }
+    }
+    Vec::new()
+}
+
+/// One level back.
+fn back(state: &mut State) -> Vec<Effect> {
+    if state.overlay.take().is_some() {
+        return Vec::new();
+    }
+    match state.screen {
+        Screen::Completions if state.completions.reading => state.completions.reading = false,
+        Screen::Completions => state.screen = Screen::Explore,
+        Screen::Explore if !state.explore.filter.is_empty() => state.explore.filter.clear(),
+        Screen::Explore => state.explore.pane = Pane::Problems,
+    }
+    Vec::new()
+}
+
+fn accept(state: &mut State) -> Vec<Effect> {
+    match state.overlay.take() {
+        Some(Overlay::Restart(seed)) => {
+            let mut settings = state.settings.clone();
+            settings.sampling.seed = seed;
+            restart(state, settings)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn cancel(state: &mut State) -> Vec<Effect> {
+    if let Some(Overlay::Filter { before }) = state.overlay.take() {
+        state.explore.filter = before;
+    }
+    Vec::new()
+}
+
+/// After the filter changed: a problem that it shows is on screen, if there is one.
+fn filtered(state: &mut State) -> Vec<Effect> {
+    state.refresh();
+    let shown = &state.figures.shown;
+    let at = shown.partition_point(|&p| p < state.current).min(shown.len().saturating_sub(1));
+    match shown.get(at) {
+        Some(&problem) => go(state, problem),
+        None => Vec::new(),
+    }
+}
+
+fn pause(state: &mut State) -> Vec<Effect> {
+    state.progress.paused = !state.progress.paused;
+    if state.progress.paused {
+        return vec![Effect::Pause];
+    }
+    // What failed is tried again.
+    state.progress.failures.clear();
+    vec![Effect::Resume]
+}
+
+fn set_k(state: &mut State, k: u32) -> Vec<Effect> {
+    let k = k.clamp(1, MOST);
+    if k == state.settings.k {
+        return Vec::new();
+    }
+    state.settings.k = k;
+    state.progress.finished = false;
+    vec![Effect::SetK(k)]
+}
+
+fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
+    state.settings = settings.clone();
+    state.generation += 1;
+    state.ledger = Ledger::new(state.policies.len(), state.problems.len());
+    state.archive = Archive::default();
+    state.figures = Figures::new(state.problems.len());
+    state.progress = Progress::default();
+    state.explore.cluster = None;
+    state.screen = Screen::Explore;
+    vec![Effect::Restart(settings), Effect::Focus(state.current)]
+}
+
+fn copy(state: &mut State) -> Vec<Effect> {
+    let (what, text) = match state.screen {
+        Screen::Explore => ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt))),
+        Screen::Completions => {
+            let index = state.figures.members.get(state.selected_member());
+            let policy = state.policy(state.completions.side);
+            let entry = index.and_then(|i| state.archive.get(policy, state.current, *i));
+            ("the completion", entry.map(|e| e.completion.text.clone()))
+        }
+    };
+    let Some(text) = text else { return Vec::new() };
+    state.notice = Some(format!("copied {what}"));
+    vec![Effect::Copy(text)]
+}
+
+fn click(state: &mut State, target: Target) -> Vec<Effect> {
+    if state.overlay.is_some() {
+        return Vec::new();
+    }
+    match target {
+        Target::Problem(problem) => {
+            state.explore.pane = Pane::Problems;
+            return go(state, problem);
+        }
+        Target::Cluster { row, side } => {
+            let again = state.explore.pane == Pane::Clusters(side)
+                && state.explore.cluster.is_some()
+                && state.selected_row() == row;
+            state.explore.pane = Pane::Clusters(side);
+            select_row(state, row);
+            if again {
+                return open(state);
+            }
+        }
+        Target::Completion(at) => {
+            state.completions.reading = false;
+            return select_member(state, at);
+        }
+        Target::Tab(side) => {
+            state.completions.reading = false;
+            tab(state, side);
+        }
+        Target::Text => state.completions.reading = true,
+        Target::Support => return act(state, Action::Unit),
+        Target::Chart => return act(state, Action::Scope),
+    }
+    Vec::new()
+}
+
+/// The wheel moves what it is over, and focuses nothing.
+fn scroll(state: &mut State, target: Target, notches: i64) -> Vec<Effect> {
+    if state.overlay.is_some() {
+        return step(state, notches * 3);
+    }
+    match target {
+        Target::Problem(_) => {
+            let pane = std::mem::replace(&mut state.explore.pane, Pane::Problems);
+            let effects = step(state, notches);
+            state.explore.pane = pane;
+            effects
+        }
+        Target::Cluster { .. } => {
+            let row = moved(state.selected_row(), notches, state.figures.here.rows.len());
+            select_row(state, row);
+            Vec::new()
+        }
+        Target::Completion(_) | Target::Tab(_) => {
+            let at = moved(state.selected_member(), notches, state.figures.members.len());
+            select_member(state, at)
+        }
+        Target::Text => {
+            state.completions.scroll = moved(state.completions.scroll, notches * 3, usize::MAX);
+            Vec::new()
+        }
+        Target::Support | Target::Chart => Vec::new(),
+    }
+}
+
+fn happened(state: &mut State, event: Event) {
+    if event.generation != state.generation {
+        return;
+    }
+    match event.kind {
+        EventKind::Drawn(all) => {
+            for d in all {
+                state.figures.touch(d.problem);
+                state.ledger.add(d.policy, d.problem, &d.completion, &d.verdict);
+                state.archive.add(d.policy, d.problem, d.completion, d.verdict);
+            }
+        }
+        EventKind::Failed { policy, message } => {
+            let name = state.policies.get(policy).map_or("a policy", |p| p.name.as_str());
+            let words = format!("{name}: {}", clean(&message).replace('\n', " "));
+            fail(state, words);
+        }
+        EventKind::Panicked { message } => {
+            let words = format!("a sampling thread panicked: {}", clean(&message).replace('\n', " "));
+            fail(state, words);
+        }
+        EventKind::Finished => state.progress.finished = true,
+    }
+}
+
+fn fail(state: &mut State, words: String) {
+    // A broken policy fails on every problem with the same words.
+    if state.progress.failures.last() != Some(&words) {
+        state.progress.failures.push(words);
+    }
+}

@@ -1,0 +1,44 @@
+//! `leash`: the explorer.
+
+use crate::app::State;
+use crate::app::state::Named;
+use crate::cli::{CampaignArgs, Theme};
+use crate::policy::Policy;
+use crate::problem::Problem;
+use crate::run::Campaign;
+use crate::terminal::{self, Left};
+use crate::ui::{summary, theme::Ground};
+use anyhow::Context;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Explores until the user leaves, then prints what was seen.
+///
+/// # Errors
+/// No terminal, or one that fails; policies or problems that cannot be opened.
+pub fn run(args: &CampaignArgs, theme: Option<Theme>) -> anyhow::Result<ExitCode> {
+    // Before anything slow or wordy: without a terminal this is the wrong command.
+    terminal::check()?;
+    let problems: Arc<[Problem]> = args.problems()?.into();
+    let policies = args.policies()?;
+    let settings = args.settings();
+    let named = |p: &Arc<dyn Policy>| Named { name: p.name().to_owned(), spec: p.spec().to_owned() };
+    let mut state = State::new(policies.iter().map(named).collect(), Arc::clone(&problems), settings.clone());
+    let mut view = terminal::look(theme.map(|theme| match theme {
+        Theme::Dark => Ground::Dark,
+        Theme::Light => Ground::Light,
+    }));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("no event loop")?;
+    let (campaign, lanes) = Campaign::start(policies, problems, settings);
+    let left = runtime.block_on(terminal::run(&mut state, &mut view, &campaign, lanes))?;
+    drop(campaign);
+    state.refresh();
+    // Where the terminal has gone there is nobody to read it.
+    let _ = io::stdout().write_all(summary::summary(&state).as_bytes());
+    Ok(match left {
+        Left::Quit => ExitCode::SUCCESS,
+        Left::Signal(number) => ExitCode::from(128u8.saturating_add(number as u8)),
+    })
+}

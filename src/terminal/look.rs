@@ -1,0 +1,69 @@
+//! What the terminal can show, from the environment.
+
+use crate::ui::View;
+use crate::ui::theme::{Depth, Ground, Theme};
+
+/// How to draw on this terminal; `ground` is what the user asked for.
+pub fn look(ground: Option<Ground>) -> View {
+    from(ground, |name| std::env::var(name).ok().filter(|v| !v.is_empty()))
+}
+
+fn from(ground: Option<Ground>, env: impl Fn(&str) -> Option<String>) -> View {
+    let theme = Theme::new(depth(&env), ground.unwrap_or_else(|| guess_ground(&env)));
+    View::new(theme, is_ascii(&env))
+}
+
+fn depth(env: &impl Fn(&str) -> Option<String>) -> Depth {
+    let term = env("TERM").unwrap_or_default();
+    let color = env("COLORTERM").unwrap_or_default();
+    if env("NO_COLOR").is_some() || matches!(term.as_str(), "dumb" | "vt100" | "vt220") {
+        Depth::Mono
+    } else if matches!(color.as_str(), "truecolor" | "24bit") || term.ends_with("-direct") {
+        Depth::True
+    } else if term.contains("256color") {
+        Depth::Indexed
+    } else {
+        Depth::Sixteen
+    }
+}
+
+/// By `COLORFGBG`, as set by many terminals: its last field is the background's number.
+fn guess_ground(env: &impl Fn(&str) -> Option<String>) -> Ground {
+    let colors = env("COLORFGBG").unwrap_or_default();
+    match colors.rsplit(';').next().and_then(|c| c.parse::<u8>().ok()) {
+        Some(7 | 9..=15) => Ground::Light,
+        _ => Ground::Dark,
+    }
+}
+
+/// A locale that says it is not UTF-8. Where none is set the terminal most likely is.
+fn is_ascii(env: &impl Fn(&str) -> Option<String>) -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(env);
+    locale.is_some_and(|l| !l.to_lowercase().replace('-', "").contains("utf8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(vars: &[(&str, &str)], ground: Option<Ground>) -> (Depth, Ground, bool) {
+        let env = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+        let view = from(ground, env);
+        (view.theme.depth, view.theme.ground, view.ascii)
+    }
+
+    #[test]
+    fn the_environment_says_what_the_terminal_shows() {
+        let xterm = ("TERM", "xterm-256color");
+        assert_eq!(view(&[xterm], None), (Depth::Indexed, Ground::Dark, false));
+        assert_eq!(view(&[xterm, ("COLORTERM", "truecolor")], None).0, Depth::True);
+        assert_eq!(view(&[xterm, ("NO_COLOR", "1")], None).0, Depth::Mono);
+        assert_eq!(view(&[("TERM", "xterm")], None).0, Depth::Sixteen);
+        assert_eq!(view(&[("TERM", "dumb")], None).0, Depth::Mono);
+        assert_eq!(view(&[("COLORFGBG", "0;15")], None).1, Ground::Light);
+        assert_eq!(view(&[("COLORFGBG", "15;default;0")], None).1, Ground::Dark);
+        assert_eq!(view(&[("COLORFGBG", "0;15")], Some(Ground::Dark)).1, Ground::Dark);
+        assert!(view(&[("LANG", "C")], None).2);
+        assert!(!view(&[("LANG", "C"), ("LC_ALL", "en_GB.UTF-8")], None).2);
+    }
+}

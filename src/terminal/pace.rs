@@ -1,0 +1,80 @@
+//! When the next frame is drawn: never without a change, at once after a rest, and not
+//! more often than the eye follows.
+
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Between frames after a key.
+const INPUT: Duration = Duration::from_millis(16);
+/// Between frames while completions come in.
+const STREAM: Duration = Duration::from_millis(33);
+
+/// When the next frame is due.
+#[derive(Debug)]
+pub struct Pace {
+    last: Option<Instant>,
+    /// The shortest time between frames that the changes since the last one ask for.
+    wait: Option<Duration>,
+}
+
+impl Pace {
+    /// The first frame is due at once.
+    pub fn new() -> Self {
+        Self { last: None, wait: Some(Duration::ZERO) }
+    }
+
+    /// The user did something.
+    pub fn input(&mut self) {
+        self.change(INPUT);
+    }
+
+    /// Something came in, or the window changed: many of these are one frame.
+    pub fn stream(&mut self) {
+        self.change(STREAM);
+    }
+
+    /// When the next frame is due; `None` if nothing has changed.
+    pub fn due(&self) -> Option<Instant> {
+        let wait = self.wait?;
+        Some(self.last.map_or_else(Instant::now, |last| last + wait))
+    }
+
+    /// A frame was drawn.
+    pub fn drawn(&mut self) {
+        self.last = Some(Instant::now());
+        self.wait = None;
+    }
+
+    fn change(&mut self, wait: Duration) {
+        self.wait = Some(self.wait.map_or(wait, |w| w.min(wait)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paused() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap()
+    }
+
+    #[test]
+    fn frames_are_due_only_after_changes_and_not_too_often() {
+        paused().block_on(async {
+            let mut pace = Pace::new();
+            assert!(pace.due().unwrap() <= Instant::now(), "the first frame is due at once");
+            pace.drawn();
+            assert_eq!(pace.due(), None, "nothing changed");
+            let drawn = Instant::now();
+            pace.stream();
+            assert_eq!(pace.due(), Some(drawn + STREAM));
+            pace.input();
+            pace.stream();
+            assert_eq!(pace.due(), Some(drawn + INPUT), "a key is not kept waiting by completions");
+            pace.drawn();
+            tokio::time::advance(Duration::from_secs(9)).await;
+            pace.stream();
+            assert!(pace.due().unwrap() <= Instant::now(), "the first change after a rest is shown at once");
+        });
+    }
+}

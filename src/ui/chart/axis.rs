@@ -1,0 +1,85 @@
+//! Where ticks stand.
+
+/// Ticks from 0 to `max` in steps of 1, 2 or 5 times a power of ten, at most `most` of
+/// them (at least two are given), with the decimals that they need.
+pub fn linear(max: f64, most: usize) -> (Vec<f64>, usize) {
+    if !max.is_finite() || max <= 0.0 {
+        return (vec![0.0], 0);
+    }
+    let least = max / most.max(2).saturating_sub(1) as f64;
+    let power = 10f64.powf(least.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= least * 0.999_999);
+    let step = step.unwrap_or(10.0 * power);
+    let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
+    let count = (max / step + 1e-9).floor() as usize;
+    ((0..=count).map(|i| i as f64 * step).collect(), decimals)
+}
+
+/// The smallest of 1, 2, 5 times a power of ten that is at least `max`, and at least
+/// `floor`: an axis that grows in steps and does not twitch.
+pub fn ceiling(max: f64, floor: f64) -> f64 {
+    let max = if max.is_finite() { max.max(floor) } else { floor };
+    let power = 10f64.powf(max.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|c| *c >= max * 0.999_999).unwrap_or(max)
+}
+
+/// Powers of two from 1 to `max` that leave room for their labels: (column of `columns`, label).
+pub fn log2(max: u32, columns: usize) -> Vec<(usize, String)> {
+    let top = max.max(2).ilog2();
+    let last = columns.saturating_sub(1);
+    let column = |e: u32| (f64::from(e) * last as f64 / f64::from(max.max(2)).log2()).round() as usize;
+    for stride in 1..=top {
+        let ticks: Vec<(usize, String)> =
+            (0..=top).step_by(stride as usize).map(|e| (column(e), (1u64 << e).to_string())).collect();
+        // A label is centred on its tick and needs a space on each side.
+        let roomy = ticks.windows(2).all(|w| w[0].0 + w[0].1.len() / 2 + 2 + w[1].1.len() / 2 < w[1].0 + 1);
+        if roomy {
+            return ticks;
+        }
+    }
+    vec![(0, "1".to_owned())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_one_two_five() {
+        assert_eq!(linear(1.0, 3), (vec![0.0, 0.5, 1.0], 1));
+        assert_eq!(linear(1.0, 2), (vec![0.0, 1.0], 0));
+        assert_eq!(linear(1.0, 6).0.len(), 6);
+        assert_eq!(linear(2.0, 5), (vec![0.0, 0.5, 1.0, 1.5, 2.0], 1));
+        assert_eq!(linear(0.0, 5), (vec![0.0], 0));
+        assert_eq!(linear(f64::NAN, 0), (vec![0.0], 0));
+    }
+
+    #[test]
+    fn an_axis_grows_in_steps() {
+        assert_eq!(
+            (ceiling(0.3, 1.0), ceiling(1.2, 1.0), ceiling(2.2, 1.0), ceiling(5.1, 1.0)),
+            (1.0, 2.0, 5.0, 10.0)
+        );
+        assert_eq!(ceiling(f64::NAN, 0.1), 0.1);
+    }
+
+    #[test]
+    fn labels_of_k_do_not_overlap() {
+        let labels =
+            |max, columns| log2(max, columns).into_iter().map(|(_, l)| l).collect::<Vec<_>>().join(" ");
+        assert_eq!(labels(1024, 60), "1 2 4 8 16 32 64 128 256 512 1024");
+        assert_eq!(labels(1024, 30), "1 4 16 64 256 1024");
+        assert_eq!(labels(1024, 3), "1");
+        assert_eq!(labels(0, 0), "1");
+        for max in [1, 2, 3, 100, 1024, 8192, u32::MAX] {
+            for columns in 0..120 {
+                let mut end = 0;
+                for (i, (at, label)) in log2(max, columns).into_iter().enumerate() {
+                    let start = at.saturating_sub(label.len() / 2);
+                    assert!(i == 0 || start > end, "{max} {columns}");
+                    end = start + label.len();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The entropy panel: token and answer entropy under both policies, and against k.
+
+use super::frame::frame;
+use crate::app::State;
+use crate::app::figures::Measures;
+use crate::ui::canvas::{inset, put, put_right, row};
+use crate::ui::chart::{Chart, Point, Series, axis};
+use crate::ui::text;
+use crate::ui::theme::{Role, Theme};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+pub fn entropy(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let title = [(" Entropy ", theme.style(Role::Title)), (" nats ", theme.style(Role::Muted))];
+    let inner = frame(buf, area, theme, false, &title, "");
+    let inner = inset(inner, 1, u16::from(inner.width > 24));
+    let (here, all) = (&state.figures.here.measures, &state.figures.all.measures);
+    let mut y = 0;
+    for (name, measures) in [("this problem", here), ("all problems", all)] {
+        let style = theme.style(Role::Muted);
+        put(buf, row(inner, y), 0, 0, name, style);
+        if inner.width >= 30 {
+            put_right(
+                buf,
+                row(inner, y),
+                inner.width.saturating_sub(10),
+                0,
+                &text::fit(state.name(0), 6),
+                theme.style(Role::Base),
+            );
+            put_right(
+                buf,
+                row(inner, y),
+                inner.width.saturating_sub(2),
+                0,
+                &text::fit(state.name(1), 6),
+                theme.style(Role::Rlvr),
+            );
+        }
+        change("token", measures, |m| m.token_entropy, 2, theme, row(inner, y + 1), buf);
+        change("answer", measures, |m| m.answer_entropy, 2, theme, row(inner, y + 2), buf);
+        y += 3;
+        if inner.height >= 14 {
+            change("length", measures, |m| m.mean_tokens, 1, theme, row(inner, y), buf);
+            y += 1;
+        }
+    }
+    let left = Rect { y: inner.y.saturating_add(y), height: inner.height.saturating_sub(y), ..inner };
+    curves(state, theme, left, buf);
+}
+
+/// A line: the base's value, the RLVR policy's, and which way it went.
+fn change(
+    name: &str,
+    measures: &[Measures; 2],
+    of: fn(&Measures) -> Option<f64>,
+    decimals: usize,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let [base, rlvr] = [of(&measures[0]), of(&measures[1])];
+    let shown = [base, rlvr].map(|v| text::decimal(v, decimals));
+    put(buf, area, 0, 0, name, theme.style(Role::Text));
+    let end = area.width;
+    put_right(buf, area, end.saturating_sub(10), 0, &shown[0], theme.style(Role::Text));
+    put_right(buf, area, end.saturating_sub(8), 0, "→", theme.style(Role::Muted));
+    put_right(buf, area, end.saturating_sub(2), 0, &shown[1], theme.style(Role::Title));
+    let arrow = match (base, rlvr) {
+        // Equal as shown is equal.
+        _ if shown[0] == shown[1] => "",
+        (Some(b), Some(r)) if r < b => "▼",
+        (Some(b), Some(r)) if r > b => "▲",
+        _ => "",
+    };
+    put_right(buf, area, end, 0, arrow, theme.style(Role::Muted));
+}
+
+/// Answer entropy against k, and token entropy where there is room.
+fn curves(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let two = area.height >= 16;
+    let height = if two { area.height / 2 } else { area.height };
+    let answer = Rect { height, ..area };
+    curve(state, "answer entropy against k", |p| p.2, theme, answer, buf);
+    if two {
+        let token = Rect { y: area.y + height, height: area.height - height, ..area };
+        curve(state, "token entropy against k", |p| p.1, theme, token, buf);
+    }
+}
+
+fn curve(
+    state: &State,
+    title: &str,
+    of: fn(&(u32, f64, f64)) -> f64,
+    theme: &Theme,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let history = &state.figures.here.history;
+    let points = [0, 1].map(|side| -> Vec<Point> {
+        history[side].iter().map(|p| Point { k: p.0, value: of(p), band: None }).collect()
+    });
+    let all = || points.iter().flatten();
+    let highest = all().map(|p| p.value).filter(|v| v.is_finite()).fold(0.0, f64::max);
+    let names = [0, 1].map(|side| state.name(side));
+    let series = [
+        Series { name: names[0], points: &points[0], role: Role::Base, dashed: true },
+        Series { name: names[1], points: &points[1], role: Role::Rlvr, dashed: false },
+    ];
+    let max_k = state.settings.k.max(all().map(|p| p.k).max().unwrap_or(1));
+    let chart = Chart { series: &series, top: axis::ceiling(highest, 0.1), max_k, mark: None };
+    if area.height < 5 {
+        chart.render(Rect { height: area.height.min(2), ..area }, buf, theme);
+        return;
+    }
+    put(buf, area, 0, 0, &text::fit(title, usize::from(area.width)), theme.style(Role::Muted));
+    chart.render(Rect { y: area.y + 1, height: area.height - 1, ..area }, buf, theme);
+}

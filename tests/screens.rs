@@ -1,0 +1,226 @@
+//! Every screen at the sizes that matter, cell by cell.
+
+mod stage;
+
+use insta::assert_snapshot;
+use leash::app::state::explore::Pane;
+use leash::app::{Key, Message, State, update};
+use leash::run::{Event, EventKind};
+use leash::ui::theme::{Depth, Ground, Role, Theme};
+use leash::ui::{View, draw};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+const THEME: Theme = Theme { depth: Depth::True, ground: Ground::Dark };
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (160, 50)];
+
+fn frame(state: &mut State, width: u16, height: u16) -> Buffer {
+    frame_with(state, &mut View::new(THEME, false), width, height)
+}
+
+fn frame_with(state: &mut State, view: &mut View, width: u16, height: u16) -> Buffer {
+    state.refresh();
+    let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+    draw(state, view, &mut buf);
+    buf
+}
+
+fn lines(buf: &Buffer) -> Vec<String> {
+    let line = |y| (0..buf.area.width).map(|x| buf[(x, y)].symbol()).collect::<String>();
+    (0..buf.area.height).map(|y| line(y).trim_end().to_owned()).collect()
+}
+
+fn screen(state: &mut State, width: u16, height: u16) -> String {
+    lines(&frame(state, width, height)).join("\n")
+}
+
+fn press(state: &mut State, keys: &str) {
+    for c in keys.chars() {
+        let key = match c {
+            '⏎' => Key::Enter,
+            '⎋' => Key::Esc,
+            '⇥' => Key::Tab,
+            c => Key::Char(c),
+        };
+        update(state, Message::Key(key));
+    }
+}
+
+/// In the middle of a run, on the third problem.
+fn running() -> State {
+    let mut state = stage::state(50, 1024);
+    for (problem, n) in [(2, 600), (3, 256), (1, 128), (4, 32), (0, 32)] {
+        stage::draw(&mut state, problem, 0..n);
+    }
+    stage::gauge(&mut state, 14_231.0);
+    press(&mut state, "jju");
+    press(&mut state, "u");
+    state
+}
+
+#[test]
+fn explore_while_sampling() {
+    for (width, height) in SIZES {
+        let mut state = running();
+        assert_snapshot!(format!("explore_{width}x{height}"), screen(&mut state, width, height));
+    }
+}
+
+#[test]
+fn explore_of_all_problems() {
+    let mut state = running();
+    press(&mut state, "a");
+    assert_snapshot!(screen(&mut state, 120, 36));
+}
+
+#[test]
+fn explore_before_anything_is_drawn() {
+    for (width, height) in SIZES {
+        let mut state = stage::state(50, 1024);
+        assert_snapshot!(format!("empty_{width}x{height}"), screen(&mut state, width, height));
+    }
+    let mut state = stage::state(0, 1);
+    assert_snapshot!("no_problems", screen(&mut state, 80, 24));
+}
+
+#[test]
+fn explore_with_one_completion() {
+    for (width, height) in SIZES {
+        let mut state = stage::state(50, 1024);
+        stage::draw(&mut state, 0, 0..1);
+        assert_snapshot!(format!("one_{width}x{height}"), screen(&mut state, width, height));
+    }
+}
+
+#[test]
+fn explore_with_little_room() {
+    for (width, height) in [(40, 12), (60, 20), (70, 16)] {
+        let mut state = running();
+        assert_snapshot!(format!("little_{width}x{height}"), screen(&mut state, width, height));
+    }
+}
+
+#[test]
+fn an_open_cluster() {
+    for (width, height) in SIZES {
+        let mut state = running();
+        press(&mut state, "⇥jj⏎jj");
+        assert_snapshot!(format!("completions_{width}x{height}"), screen(&mut state, width, height));
+    }
+    let mut state = running();
+    press(&mut state, "⇥jj⏎");
+    assert_snapshot!("completions_40x12", screen(&mut state, 40, 12));
+}
+
+#[test]
+fn help_lists_every_key() {
+    for (width, height) in SIZES {
+        let mut state = running();
+        press(&mut state, "?");
+        assert_snapshot!(format!("help_{width}x{height}"), screen(&mut state, width, height));
+    }
+    let mut state = running();
+    press(&mut state, "?");
+    let all = screen(&mut state, 160, 120);
+    for binding in leash::app::keymap::TABLE {
+        assert!(all.contains(binding.words), "{}", binding.words);
+    }
+}
+
+#[test]
+fn questions_filters_and_failures() {
+    let mut state = running();
+    press(&mut state, "r");
+    assert_snapshot!("restart", screen(&mut state, 80, 24));
+    press(&mut state, "n/spider");
+    assert_snapshot!("filter", screen(&mut state, 80, 24));
+    press(&mut state, "⎋");
+    let message = "weights.safetensors: no such file".to_owned();
+    update(&mut state, Message::Run(Event { generation: 0, kind: EventKind::Failed { policy: 1, message } }));
+    assert_snapshot!("failed", screen(&mut state, 80, 24));
+}
+
+#[test]
+fn a_window_that_is_too_small_says_so() {
+    let mut state = running();
+    assert_snapshot!(screen(&mut state, 30, 6));
+    assert_eq!(screen(&mut state, 1, 1), "l");
+}
+
+#[test]
+fn ascii_screens_hold_only_ascii() {
+    let mut state = running();
+    let mut view = View::new(THEME, true);
+    let all = lines(&frame_with(&mut state, &mut view, 120, 36)).join("\n");
+    assert!(all.is_ascii());
+    assert_snapshot!(all);
+}
+
+#[test]
+fn colour_says_what_marks_say() {
+    let mut state = running();
+    let buf = frame(&mut state, 120, 36);
+    let mut marks = 0;
+    for (i, cell) in buf.content.iter().enumerate() {
+        let (x, y) = buf.pos_of(i);
+        // The rows of the clusters.
+        if !(28..119).contains(&x) || !(3..19).contains(&y) {
+            continue;
+        }
+        let role = match cell.symbol() {
+            "✓" => Role::Correct,
+            "✗" => Role::Wrong,
+            "▼" => Role::Lost,
+            "▲" => Role::Gained,
+            _ => continue,
+        };
+        marks += 1;
+        assert_eq!(Some(cell.fg), THEME.style(role).fg, "{} at {x}, {y}", cell.symbol());
+    }
+    assert!(marks > 10);
+    let blocks = |role: Role| {
+        let style = THEME.style(role).fg;
+        buf.content.iter().filter(|c| c.symbol() == "█" && Some(c.fg) == style).count()
+    };
+    assert!(blocks(Role::Base) > 3 && blocks(Role::Rlvr) > 3);
+}
+
+#[test]
+fn the_light_ground_changes_colours_and_nothing_else() {
+    let mut state = running();
+    let dark = frame(&mut state, 120, 36);
+    press(&mut state, "t");
+    let light = frame(&mut state, 120, 36);
+    assert_eq!(lines(&dark), lines(&light));
+    assert!(dark.content.iter().zip(&light.content).any(|(a, b)| a.fg != b.fg));
+}
+
+#[test]
+fn without_colour_the_screen_reads_the_same() {
+    let mut state = running();
+    state.explore.pane = Pane::Clusters(1);
+    let mono = Theme::new(Depth::Mono, Ground::Dark);
+    let buf = frame_with(&mut state, &mut View::new(mono, false), 120, 36);
+    assert_eq!(lines(&buf), lines(&frame(&mut state, 120, 36)));
+    use ratatui::style::{Color, Modifier};
+    assert!(buf.content.iter().all(|c| c.fg == Color::Reset && c.bg == Color::Reset));
+    assert!(buf.content.iter().any(|c| c.modifier.contains(Modifier::REVERSED)));
+}
+
+#[test]
+fn columns_do_not_move_while_numbers_change() {
+    let mut state = stage::state(50, 1024);
+    let edges = |state: &mut State| -> Vec<Vec<usize>> {
+        let at = |l: &String| {
+            l.chars().enumerate().filter(|(_, c)| "│╭╮╰╯".contains(*c)).map(|(i, _)| i).collect()
+        };
+        lines(&frame(state, 120, 36)).iter().map(at).collect()
+    };
+    stage::draw(&mut state, 0, 0..8);
+    let before = edges(&mut state);
+    for from in [8, 100, 500] {
+        stage::draw(&mut state, 0, from..from + 90);
+        stage::gauge(&mut state, f64::from(from) * 321.0);
+        assert_eq!(edges(&mut state), before);
+    }
+}
