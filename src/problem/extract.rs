@@ -76,7 +76,7 @@ pub fn extract_with(text: &str, rules: &[Rule]) -> Option<(String, Rule)> {
             Rule::AfterThinking => text.rfind("</think>").and_then(|at| last_number(&text[at..])),
             Rule::LastNumber => last_number(text),
             Rule::Fence => super::repair::fenced(text),
-            Rule::LastLine => text.trim_end().lines().last(),
+            Rule::LastLine => text.trim_end().rsplit('\n').next(),
         }?;
         let found = found.trim();
         (!found.is_empty()).then(|| (found.to_owned(), rule))
@@ -111,13 +111,38 @@ fn last_marker(text: &str) -> Option<&str> {
     static MARKER: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)(?:####|\banswer\s+is:?|\banswer:)[ \t*]*([^\n]*)").expect("a valid expression")
     });
-    MARKER.captures_iter(text).last().and_then(|c| c.get(1)).map(|m| m.as_str())
+    // From the end, so that a long text costs one pass; in a line the first marker counts.
+    let bytes = text.as_bytes();
+    let mut end = bytes.len();
+    loop {
+        let found = bytes[..end].windows(4).rposition(|w| w == b"####" || w.eq_ignore_ascii_case(b"answ"))?;
+        let line = text[..found].rfind('\n').map_or(0, |i| i + 1);
+        if let Some(c) =
+            MARKER.captures(&text[line..]).filter(|c| c.get(0).is_some_and(|m| m.start() + line < end))
+        {
+            return c.get(1).map(|m| m.as_str());
+        }
+        end = line;
+    }
 }
 
 fn last_number(text: &str) -> Option<&str> {
     static NUMBER: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"-?\d+(?:,\d{3})*(?:\.\d+)?").expect("a valid expression"));
-    NUMBER.find_iter(text).last().map(|m| m.as_str())
+    // From the end, run by run of the characters that a number can have.
+    let of_number = |c: char| c.is_numeric() || matches!(c, ',' | '.' | '-');
+    let mut text = text;
+    loop {
+        text = text.trim_end_matches(|c: char| !c.is_numeric());
+        let run = text.trim_end_matches(of_number).len();
+        if run == text.len() {
+            return None;
+        }
+        if let Some(m) = NUMBER.find_iter(&text[run..]).last() {
+            return Some(m.as_str());
+        }
+        text = &text[..run];
+    }
 }
 
 /// `answer` as a whole number, if it is one: thousands separators, a closing full stop, a
@@ -148,6 +173,10 @@ mod tests {
         case("The answer is: **42**\nbye", "marker", "42**");
         case("<think>9</think> we get 1,024 legs", "after-thinking", "1,024");
         case("I count 7 legs", "last-number", "7");
+        case("answer is 4\nfor my answer\n", "marker", "4");
+        case("the answer: 3 #### 5\nANSWER: 6 answer: 7", "marker", "6 answer: 7");
+        case("x-12.5, or 3. ½", "last-number", "3");
+        case("5-12.5,", "last-number", "-12.5");
         assert_eq!(found("no idea"), None);
         assert_eq!(found(""), None);
         assert_eq!(found("#### \n"), None);

@@ -316,7 +316,7 @@ pub(super) fn judged(
     sound: Option<bool>,
 ) -> Verdict {
     let (answer, method) = (answer.map(str::to_owned), method.map(str::to_owned));
-    Verdict { answer, rule: None, correct, method, sound }
+    Verdict { answer, correct, method, sound, ..Verdict::default() }
 }
 
 /// A ledger of two policies: for each problem, the verdicts of the base and of the other.

@@ -174,6 +174,12 @@ pub struct Choice {
     pub level: Level,
 }
 
+impl std::fmt::Debug for Choice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.task.name(), self.level.name)
+    }
+}
+
 /// Why a name on the command line names no task.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChoiceError {
@@ -232,8 +238,12 @@ pub(crate) fn problem(
     Problem { id, task: Some(task.to_owned()), prompt, reference: Some(reference), metadata }
 }
 
+/// Steps are read from so many bytes of a completion at most.
+const WORKED: usize = 1 << 17;
+
 /// The part of a completion that works the answer out: up to where it is stated.
 pub(crate) fn worked(text: &str) -> &str {
+    let text = &text[..text.floor_char_boundary(WORKED)];
     let end = ["####", "<answer>", "\\boxed{"].iter().filter_map(|m| text.find(m)).min();
     &text[..end.unwrap_or(text.len())]
 }

@@ -73,6 +73,9 @@ impl Task for PalindromeGeneration {
 
 /// Whether `word` has exactly these letters, in any order.
 fn is_of(word: &str, mut letters: Vec<&str>) -> bool {
+    if word.len() > 4 * letters.len() {
+        return false;
+    }
     let mut mine: Vec<String> = word.chars().map(String::from).collect();
     mine.sort_unstable();
     letters.sort_unstable();

@@ -45,9 +45,7 @@ impl Task for Mathematics {
             return None;
         }
         let reference = cleaned(problem.reference.as_deref().unwrap_or_default());
-        let correct = are_equal(&reference, &answer);
-        // Right answers are one answer, however they are written.
-        let form = if correct { form(&reference) } else { form(&answer) };
+        let (correct, form) = compared(&reference, &answer);
         Some(Reading { answer: form, correct })
     }
 
@@ -63,20 +61,19 @@ impl Task for Mathematics {
 /// Whether an answer equals a reference.
 pub fn equal(reference: &str, answer: &str) -> bool {
     let (reference, answer) = (cleaned(reference), cleaned(answer));
-    !answer.is_empty() && are_equal(&reference, &answer)
+    !answer.is_empty() && compared(&reference, &answer).0
 }
 
-fn are_equal(reference: &str, answer: &str) -> bool {
-    if reference.is_empty() {
-        return false;
+/// Whether an answer equals a reference, and its form: that of the reference if it does, so
+/// that right answers are one answer however they are written.
+fn compared(reference: &str, answer: &str) -> (bool, String) {
+    let (wanted, given) = (plain(reference), plain(answer));
+    if !wanted.is_empty() && wanted == given {
+        return (true, form(value(reference), wanted));
     }
-    if plain(reference) == plain(answer) {
-        return true;
-    }
-    match (value(reference), value(answer)) {
-        (Some(a), Some(b)) => equal::equal(&a, &b),
-        _ => false,
-    }
+    let (a, b) = (value(reference), value(answer));
+    let correct = !wanted.is_empty() && a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| equal::equal(a, b));
+    (correct, if correct { form(a, wanted) } else { form(b, given) })
 }
 
 fn value(text: &str) -> Option<Value> {
@@ -84,26 +81,28 @@ fn value(text: &str) -> Option<Value> {
 }
 
 /// A form that equal numbers share: `3.50` and `\frac72` are both `3.5`; what is no number
-/// is written without its blanks.
-fn form(text: &str) -> String {
-    match value(text).map(|v| equal::right_side(&v)) {
+/// is written plainly.
+fn form(value: Option<Value>, plain: String) -> String {
+    match value.map(|v| equal::right_side(&v)) {
         Some(Value::Expr(e)) if !equal::has_variable(&e) => match equal::real(&e, 0) {
             Some(x) if x.fract() == 0.0 && x.abs() < 9e15 => format!("{x}"),
-            Some(x) if x.is_finite() => {
-                let shown = format!("{x:.9}");
-                shown.trim_end_matches('0').to_owned()
-            }
-            _ => plain(text),
+            Some(x) if x.is_finite() => format!("{x:.9}").trim_end_matches('0').to_owned(),
+            _ => plain,
         },
-        _ => plain(text),
+        _ => plain,
     }
 }
 
 /// The text without blanks, cases and what only changes its look.
 fn plain(text: &str) -> String {
+    let short = |text: &str| -> String {
+        text.chars().filter(|c| !c.is_whitespace() && *c != '$').flat_map(char::to_lowercase).collect()
+    };
+    if !text.contains('\\') {
+        return short(text);
+    }
     let text = text.replace("\\left", "").replace("\\right", "").replace("\\dfrac", "\\frac");
-    let text = text.replace("\\tfrac", "\\frac").replace("\\!", "").replace("\\,", "");
-    text.chars().filter(|c| !c.is_whitespace() && *c != '$').flat_map(char::to_lowercase).collect()
+    short(&text.replace("\\tfrac", "\\frac").replace("\\!", "").replace("\\,", ""))
 }
 
 /// The answer without currencies, words around it and units behind it.
@@ -120,7 +119,8 @@ fn cleaned(text: &str) -> String {
         Regex::new(&text).expect("a valid expression")
     });
     let text = text.trim();
-    if text.len() > LONGEST {
+    let number = |b: u8| b.is_ascii_digit() || b == b'-' || b == b'/';
+    if text.len() > LONGEST || text.bytes().all(number) {
         return text.to_owned();
     }
     let text = text
@@ -130,12 +130,21 @@ fn cleaned(text: &str) -> String {
         .replace("\\(", "")
         .replace("\\)", "");
     let text = text.replace("\\[", "").replace("\\]", "").replace('~', " ");
-    let text = WORDS.replace_all(&text, " $1 ");
+    let text = if text.contains("\\t") || text.contains("\\m") {
+        WORDS.replace_all(&text, " $1 ")
+    } else {
+        text.into()
+    };
     let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '$' | '*' | '`' | '"'));
     let text = text.strip_suffix(['.', ',', ';', ':']).unwrap_or(text).trim();
     let text = text.replace("percent", "%");
     // A unit stands behind a number or a closing bracket, never behind a variable.
-    UNIT.replace(&text, "$1").trim().to_owned()
+    match text
+        .ends_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '.' | '/' | '}' | '2' | '3' | '²' | '³'))
+    {
+        true => UNIT.replace(&text, "$1").trim().to_owned(),
+        false => text.trim().to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -213,14 +222,14 @@ mod tests {
     #[test]
     fn equal_numbers_share_a_form() {
         for (text, want) in [("3.50", "3.5"), ("\\frac72", "3.5"), ("x = 4", "4"), ("x + 1", "x+1")] {
-            assert_eq!(form(text), want);
+            assert_eq!(compared("", text).1, want);
         }
     }
 
     proptest! {
         #[test]
         fn any_text_is_compared(text in "([0-9]{1,3}|[-+*/^=<>,.;:!%$|&_ ]|[(){}\\[\\]]|\\\\(frac|sqrt|text|pm|begin|end|left|cup|log|circ|\\\\|\\{|\\})|[xyeπ∞√]){0,40}") {
-            let _ = (equal("\\frac{1}{2}", &text), equal(&text, &text), form(&text));
+            let _ = (equal("\\frac{1}{2}", &text), equal(&text, &text), compared("1", &text));
         }
     }
 }
