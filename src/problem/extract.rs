@@ -109,7 +109,7 @@ fn last_box(text: &str) -> Option<&str> {
 
 fn last_marker(text: &str) -> Option<&str> {
     static MARKER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(?:####|\banswer\s+is:?|\banswer:)[ \t*]*([^\n]*)").expect("a valid expression")
+        Regex::new(r"(?i)(?:####|\banswer\s+is:?|\banswer:)[ \t*]*").expect("a valid expression")
     });
     // From the end, so that a long text costs one pass; in a line the first marker counts.
     let bytes = text.as_bytes();
@@ -117,10 +117,10 @@ fn last_marker(text: &str) -> Option<&str> {
     loop {
         let found = bytes[..end].windows(4).rposition(|w| w == b"####" || w.eq_ignore_ascii_case(b"answ"))?;
         let line = text[..found].rfind('\n').map_or(0, |i| i + 1);
-        if let Some(c) =
-            MARKER.captures(&text[line..]).filter(|c| c.get(0).is_some_and(|m| m.start() + line < end))
-        {
-            return c.get(1).map(|m| m.as_str());
+        // A marker may go on in the next line, but not far: `answer`, a line feed, `is`.
+        let near = text.floor_char_boundary(end + 16);
+        if let Some(m) = MARKER.find(&text[line..near]).filter(|m| m.start() + line < end) {
+            return text[line + m.end()..].split('\n').next();
         }
         end = line;
     }
