@@ -58,7 +58,7 @@ fn the_embedded_pair_is_explored() {
     session.wait_for("Problems");
 
     session.keys("?");
-    session.wait_for("palette").contains("Help");
+    session.wait_for("esc closes");
     session.keys("\x1b");
 
     session.resize(20, 6);

@@ -193,8 +193,8 @@ fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
     let answer = v.answer.as_deref().map_or("NA".to_owned(), crate::completion::clean).replace('\n', " ");
     let rule = v.rule.map_or(String::new(), |r| format!(", by {}", r.name()));
     let steps = match v.sound {
-        Some(true) => ", its steps derive the answer",
-        Some(false) => ", its steps do not derive the answer",
+        Some(true) => ", derived by its steps",
+        Some(false) => ", not derived by its steps",
         None => "",
     };
     let ended = match c.finish {
@@ -205,13 +205,10 @@ fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("answer", format!("{answer}  {mark}{rule}")),
         ("method", format!("{}{steps}", v.method.as_deref().unwrap_or(text::NONE))),
+        ("tokens", format!("{tokens}, {ended}")),
         (
-            "tokens",
-            format!(
-                "{tokens}, {ended}   ln p {}   H {} nats",
-                text::decimal(c.logprob, 2),
-                text::decimal(c.token_entropy, 3)
-            ),
+            "model",
+            format!("ln p {}   H {} nats", text::decimal(c.logprob, 2), text::decimal(c.token_entropy, 3)),
         ),
     ];
     if !c.trace.is_empty() {

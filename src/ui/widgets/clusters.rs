@@ -146,7 +146,7 @@ impl Columns {
         let k = text::grouped(self.k.into());
         let e = text::small(epsilon(self.k));
         let Note { word, hits } = note;
-        let bound = if *hits == 0 { format!("p < {e}") } else { format!("≤ ε {e}") };
+        let bound = if *hits == 0 { format!("p < {e}") } else { format!("at most ε {e}") };
         let forms = [format!("{word}: {hits} of {k}, {bound}"), format!("{word}, {bound}")];
         let whole = usize::from(area.width).saturating_sub(3);
         let beside = whole.saturating_sub(label_end - 2);
