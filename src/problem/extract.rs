@@ -107,23 +107,36 @@ fn last_box(text: &str) -> Option<&str> {
     None
 }
 
+/// From the end, so that a long text costs one pass; in a line the first marker counts.
 fn last_marker(text: &str) -> Option<&str> {
-    static MARKER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(?:####|\banswer\s+is:?|\banswer:)[ \t*]*").expect("a valid expression")
-    });
-    // From the end, so that a long text costs one pass; in a line the first marker counts.
-    let bytes = text.as_bytes();
-    let mut end = bytes.len();
-    loop {
-        let found = bytes[..end].windows(4).rposition(|w| w == b"####" || w.eq_ignore_ascii_case(b"answ"))?;
-        let line = text[..found].rfind('\n').map_or(0, |i| i + 1);
-        // A marker may go on in the next line, but not far: `answer`, a line feed, `is`.
-        let near = text.floor_char_boundary(end + 16);
-        if let Some(m) = MARKER.find(&text[line..near]).filter(|m| m.start() + line < end) {
-            return text[line + m.end()..].split('\n').next();
-        }
-        end = line;
+    let last = (0..text.len()).rev().find(|i| marker(text, *i).is_some())?;
+    let line = text[..last].rfind('\n').map_or(0, |i| i + 1);
+    let end = (line..=last).find_map(|i| marker(text, i))?;
+    let rest = text[end..].trim_start_matches([' ', '\t', '*']);
+    rest.split('\n').next()
+}
+
+/// Where the marker that starts at a byte ends: `####`, `answer:`, `answer is`, `answer is:`.
+fn marker(text: &str, at: usize) -> Option<usize> {
+    let bytes = &text.as_bytes()[at..];
+    if bytes.starts_with(b"####") {
+        return Some(at + 4);
     }
+    let word =
+        |bytes: &[u8], word: &[u8]| bytes.get(..word.len()).is_some_and(|b| b.eq_ignore_ascii_case(word));
+    if !word(bytes, b"answer") || text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+        return None;
+    }
+    let rest = &text[at + 6..];
+    if rest.starts_with(':') {
+        return Some(at + 7);
+    }
+    let behind = rest.trim_start();
+    if behind.len() == rest.len() || !word(behind.as_bytes(), b"is") {
+        return None;
+    }
+    let end = text.len() - behind.len() + 2;
+    Some(end + usize::from(text[end..].starts_with(':')))
 }
 
 fn last_number(text: &str) -> Option<&str> {

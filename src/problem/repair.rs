@@ -5,7 +5,7 @@
 //! and which ones were needed is kept in the verdict.
 
 use regex::{Captures, Regex};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::sync::LazyLock;
 
 /// One repair. Each is linear in the text.
@@ -91,13 +91,20 @@ impl Repairs {
     }
 
     /// Whether nothing was repaired.
-    pub fn is_empty(self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0 == 0
     }
 
     /// The repairs in the set.
     pub fn iter(self) -> impl Iterator<Item = Repair> {
         Repair::ALL.into_iter().filter(move |r| self.contains(*r))
+    }
+}
+
+impl Serialize for Repairs {
+    /// As a list of names.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.iter())
     }
 }
 

@@ -9,7 +9,7 @@
 use super::Drawn;
 use crate::completion::{Completion, Finish, Token};
 use crate::model::Sampling;
-use crate::problem::{Problem, Repair, Rule, Verdict};
+use crate::problem::{Problem, Repair, Repairs, Rule, Verdict};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The version that is written, and the newest that is read.
@@ -87,8 +87,8 @@ pub(super) struct CompletionOut<'a> {
     correct: bool,
     rule: Option<Rule>,
     /// What had to be repaired in the answer, by name.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    repairs: Vec<Repair>,
+    #[serde(skip_serializing_if = "Repairs::is_empty")]
+    repairs: Repairs,
     method: Option<&'a str>,
     sound: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -120,7 +120,7 @@ impl<'a> CompletionOut<'a> {
             answer: v.answer.as_deref(),
             correct: v.correct,
             rule: v.rule,
-            repairs: v.repairs.iter().collect(),
+            repairs: v.repairs,
             method: v.method.as_deref(),
             sound: v.sound,
             tokens: c.length,

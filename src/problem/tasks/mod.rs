@@ -2,7 +2,7 @@
 //!
 //! A task reads an answer as strictly as Reasoning Gym's `score_answer` does: right means a
 //! score of 1, and whatever earns part of a point there is wrong here. What only its dress
-//! keeps from being right is repaired ([`repair`]), for every policy alike.
+//! keeps from being right is repaired ([`super::repair`]), for every policy alike.
 
 pub mod advanced_geometry;
 pub mod arc_1d;
@@ -243,7 +243,8 @@ const WORKED: usize = 1 << 17;
 
 /// The part of a completion that works the answer out: up to where it is stated.
 pub(crate) fn worked(text: &str) -> &str {
-    let text = &text[..text.floor_char_boundary(WORKED)];
+    let cut = (0..=WORKED.min(text.len())).rev().find(|i| text.is_char_boundary(*i));
+    let text = &text[..cut.unwrap_or(0)];
     let end = ["####", "<answer>", "\\boxed{"].iter().filter_map(|m| text.find(m)).min();
     &text[..end.unwrap_or(text.len())]
 }

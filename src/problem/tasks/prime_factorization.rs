@@ -78,7 +78,7 @@ pub fn primes(mut n: u64) -> Vec<u64> {
     let mut found = Vec::new();
     let mut d = 2;
     while d * d <= n {
-        while n % d == 0 {
+        while n.is_multiple_of(d) {
             found.push(d);
             n /= d;
         }

@@ -14,6 +14,12 @@ pub(super) struct Pair {
 /// Draws an input and applies the rule; `None` if the draw does not suit the rule.
 type Draw = Box<dyn Fn(usize, &mut Stream) -> Option<Pair>>;
 
+/// What becomes of a row.
+type Map = fn(&[u8]) -> Row;
+
+/// A draw that needs no parameters.
+type Plain = fn(usize, &mut Stream) -> Option<Pair>;
+
 /// One rule.
 pub(super) struct Rule {
     pub name: String,
@@ -44,7 +50,7 @@ pub(super) fn all() -> Vec<Rule> {
                 add(format!("move_{n}pix_{look}_wrapped_{side}"), Box::new(draw));
             }
         }
-        let pulls: [(&str, u8, fn(&[u8]) -> Row); 5] = [
+        let pulls: [(&str, u8, Map); 5] = [
             ("gravity", 9, |row| fallen(row, |_| 0)),
             ("gravity_counting", 9, |row| {
                 fallen(&row.iter().map(|c| u8::from(*c != 0)).collect::<Row>(), |_| 0)
@@ -63,7 +69,7 @@ pub(super) fn all() -> Vec<Rule> {
         let draw = move |size, s: &mut Stream| toward_dot(size, 2, Approach::Steps(n), s);
         add(format!("block_touch_dot_{n}pix"), Box::new(draw));
     }
-    let single: [(&str, fn(usize, &mut Stream) -> Option<Pair>); 24] = [
+    let single: [(&str, Plain); 24] = [
         ("block_touch_dot", |size, s| toward_dot(size, 1, Approach::Touch, s)),
         ("block_scale_to_dot", |size, s| toward_dot(size, 2, Approach::Grow, s)),
         ("block_and_noise_remove", noise_around),

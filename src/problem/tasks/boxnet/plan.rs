@@ -121,6 +121,12 @@ struct Move {
     to: Place,
 }
 
+/// A row and a column.
+type Spot = (usize, usize);
+
+/// A box's colour, where it stands and where it goes.
+type Carried<'a> = (&'a str, Spot, Spot);
+
 /// A list of steps, each with one move an agent.
 pub(super) struct Plan {
     steps: Vec<Vec<Move>>,
@@ -128,7 +134,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// One box after the other, first along its column, then along its row.
-    pub(super) fn carrying(boxes: &[(&str, (usize, usize), (usize, usize))]) -> Plan {
+    pub(super) fn carrying(boxes: &[Carried]) -> Plan {
         let mut steps = Vec::new();
         for (colour, from, to) in boxes {
             let mut at = *from;
