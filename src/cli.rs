@@ -93,7 +93,8 @@ pub struct CampaignArgs {
     pub k: u32,
 
     /// Temperature; 0 takes the most likely token
-    #[arg(long, value_name = "T", default_value_t = 1.0, help_heading = "Sampling", value_parser = temperature)]
+    #[arg(long, value_name = "T", default_value_t = 1.0, help_heading = "Sampling",
+          value_parser = temperature, allow_negative_numbers = true)]
     pub temperature: f64,
 
     /// Keep the most likely tokens with together at least this probability

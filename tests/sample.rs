@@ -134,6 +134,7 @@ fn a_policy_that_fails_is_told_and_the_rest_is_saved() {
         output.status.code() == Some(1) && said.contains("panicked at problem leg_counting/heldout/1"),
         "{said}"
     );
+    assert!(!said.contains("leash-worker"), "the panic is told in our words only: {said}");
     assert!(place.lines("run.jsonl").len() > 1 + 3 + 2 * 2 * 60);
 }
 

@@ -5,7 +5,7 @@ use crate::completion::clean;
 use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::record::{PolicyEntry, Recording, Run, Writer, format};
-use crate::run::{Campaign, EventKind, Item, Lanes, Settings};
+use crate::run::{Campaign, EventKind, Item, Lanes, Settings, is_worker};
 use anyhow::{Context, Result, bail};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::path::Path;
@@ -30,6 +30,7 @@ pub fn run(args: &SampleArgs) -> Result<ExitCode> {
     let run = described(&policies, &settings);
     let (writer, done) = open(args, &run, &problems)?;
 
+    leave_panics_to_events();
     let bars = Bars::new(&policies, problems.len(), &settings, &done);
     let (campaign, lanes) = Campaign::resume(policies, problems.into(), settings, &done);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -53,6 +54,16 @@ pub fn run(args: &SampleArgs) -> Result<ExitCode> {
             bail!("{file}: {drawn} of {wanted} completions are drawn and saved; the rest could not be{more}")
         }
     }
+}
+
+/// A worker's panic comes as an event; printed twice it would tear the bars.
+fn leave_panics_to_events() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !is_worker() {
+            print(panic);
+        }
+    }));
 }
 
 /// The first line of the recording.

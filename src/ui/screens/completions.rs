@@ -4,7 +4,7 @@ use crate::app::figures::Row;
 use crate::app::state::archive::Entry;
 use crate::app::{State, Target};
 use crate::completion::Finish;
-use crate::ui::canvas::{inset, put, put_right, row};
+use crate::ui::canvas::{inset, put, put_over, put_right, row};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::{first_shown, footer, frame::frame, header, spark};
 use crate::ui::{Seen, layout, text};
@@ -103,7 +103,7 @@ fn tabs(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen: &mut S
         } else {
             theme.style(Role::Muted)
         };
-        let end = put(buf, top, x, 0, &words, style);
+        let end = put_over(buf, top, x, 0, &words, style);
         seen.target(Rect { x: top.x + x, width: end - x, ..top }, Target::Tab(side));
         x = end + 1;
     }

@@ -82,7 +82,7 @@ impl Columns {
         };
         let method = longest(|r| &r.method, true);
         let answer = longest(|r| &r.answer, false).clamp(2, 12);
-        let words = (room * 2 / 3).min(answer + 2 + method);
+        let words = (room * 3 / 4).min(answer + 2 + method);
         // With little room a correct cluster is told by its method, and a wrong one by its
         // answer.
         let answer = if words >= answer + 2 + method.min(12) && method > 0 { answer } else { 0 };
