@@ -7,7 +7,8 @@ pub use train::TrainArgs;
 use crate::model::Sampling;
 use crate::policy::{self, Policy};
 use crate::problem::Problem;
-use crate::problem::tasks::leg_counting::{self, Difficulty, Suite};
+use crate::problem::tasks::Choice;
+use crate::problem::tasks::leg_counting::Suite;
 use crate::record::read_problems;
 use crate::run::Settings;
 use crate::support::{Criterion, Lens, Unit};
@@ -46,6 +47,10 @@ pub enum Command {
     Sample(SampleArgs),
     /// Every figure of a recording
     Report(ReportArgs),
+    /// Judge the completions of a recording again, with our verifiers
+    Grade(GradeArgs),
+    /// The tasks, their difficulties and an example of each
+    Tasks,
     /// Train a base by next-token prediction and an RLVR policy from it, on the CPU
     Train(TrainArgs),
 }
@@ -67,10 +72,10 @@ pub struct CampaignArgs {
           value_parser = suite_parser(), conflicts_with_all = ["task", "problems"])]
     pub suite: Suite,
 
-    /// Fresh problems of a task: leg_counting, leg_counting:easy or leg_counting:hard. The
+    /// Fresh problems of a task, such as dice or dice:hard; `leash tasks` lists them. The
     /// seed says which
-    #[arg(long, value_name = "TASK", help_heading = "Problems", value_parser = difficulty, conflicts_with = "problems")]
-    pub task: Option<Difficulty>,
+    #[arg(long, value_name = "TASK", help_heading = "Problems", value_parser = choice, conflicts_with = "problems")]
+    pub task: Option<Choice>,
 
     /// Problems from a file of JSON lines: {"id": …, "prompt": …, "reference": …}, or a
     /// recording
@@ -135,9 +140,8 @@ impl CampaignArgs {
     /// # Errors
     /// A file of problems that cannot be read.
     pub fn problems(&self) -> Result<Vec<Problem>> {
-        if let Some(difficulty) = &self.task {
-            let count = u64::from(self.count.unwrap_or(50));
-            return Ok((0..count).map(|i| leg_counting::generate(difficulty, self.seed, i)).collect());
+        if let Some(choice) = &self.task {
+            return Ok(choice.problems(self.seed, u64::from(self.count.unwrap_or(50))));
         }
         let mut problems = match &self.problems {
             Some(file) => read_problems(file)?,
@@ -186,6 +190,18 @@ pub struct SampleArgs {
     /// Leave out the log-probability and entropy of every single token: a smaller file
     #[arg(long)]
     pub no_traces: bool,
+}
+
+/// What `leash grade` is told.
+#[derive(Clone, Debug, Args)]
+pub struct GradeArgs {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The recording to write, with our verdicts in it
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
 }
 
 /// What `leash report` is told.
@@ -267,13 +283,8 @@ fn unit_parser() -> impl TypedValueParser<Value = Unit> {
         .map(|name| Unit::from_name(&name).unwrap_or_default())
 }
 
-fn difficulty(task: &str) -> Result<Difficulty> {
-    match task {
-        "leg_counting" => Ok(Difficulty::default()),
-        "leg_counting:easy" => Ok(Difficulty::easy()),
-        "leg_counting:hard" => Ok(Difficulty::hard()),
-        _ => bail!("the tasks are leg_counting, leg_counting:easy and leg_counting:hard"),
-    }
+fn choice(task: &str) -> Result<Choice> {
+    Ok(Choice::parse(task)?)
 }
 
 fn number(text: &str, holds: impl Fn(f64) -> bool, range: &str) -> Result<f64> {
@@ -340,7 +351,7 @@ mod tests {
             ids("leash --suite development --count 2"),
             ["leg_counting/development/0", "leg_counting/development/1"]
         );
-        assert_eq!(ids("leash --task leg_counting:hard --count 1 --seed 7"), ["leg_counting/7/0"]);
+        assert_eq!(ids("leash --task leg_counting:hard --count 1 --seed 7"), ["leg_counting/hard/7/0"]);
         assert_eq!(ids("leash --task leg_counting").len(), 50);
     }
 
@@ -362,7 +373,7 @@ mod tests {
             ("leash --temperature=NaN", "0 or more"),
             ("leash --threads 0", "at least 1"),
             ("leash --k 0", "1..="),
-            ("leash --task sums", "leg_counting:easy"),
+            ("leash --task sums", "leg_counting, family_relationships"),
             ("leash --suite x", "development"),
             ("leash --task leg_counting --suite heldout", "cannot be used with"),
             ("leash report r.jsonl --zeta 1", "between 0 and 1"),

@@ -1,8 +1,10 @@
 //! The commands: each takes its part of the command line and does it.
 
 pub mod explore;
+pub mod grade;
 pub mod report;
 pub mod sample;
+pub mod tasks;
 pub mod train;
 
 use std::io::{self, Write};

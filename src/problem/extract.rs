@@ -7,7 +7,7 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
-/// How an answer was found, in the order in which the rules are tried.
+/// How an answer was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
@@ -21,11 +21,26 @@ pub enum Rule {
     AfterThinking,
     /// The last number of the text.
     LastNumber,
+    /// The last fenced block.
+    Fence,
+    /// The last line that is not empty.
+    LastLine,
 }
 
 impl Rule {
-    /// Every rule, in the order in which they are tried.
-    pub const ALL: [Rule; 5] = [Rule::Tag, Rule::Box, Rule::Marker, Rule::AfterThinking, Rule::LastNumber];
+    /// Every rule.
+    pub const ALL: [Rule; 7] = [
+        Rule::Tag,
+        Rule::Box,
+        Rule::Marker,
+        Rule::AfterThinking,
+        Rule::LastNumber,
+        Rule::Fence,
+        Rule::LastLine,
+    ];
+
+    /// The rules for answers that are numbers, in the order in which they are tried.
+    pub const NUMBER: [Rule; 5] = [Rule::Tag, Rule::Box, Rule::Marker, Rule::AfterThinking, Rule::LastNumber];
 
     /// The rule's name as it is written in a recording.
     pub fn name(self) -> &'static str {
@@ -35,6 +50,8 @@ impl Rule {
             Rule::Marker => "marker",
             Rule::AfterThinking => "after-thinking",
             Rule::LastNumber => "last-number",
+            Rule::Fence => "fence",
+            Rule::LastLine => "last-line",
         }
     }
 
@@ -46,7 +63,7 @@ impl Rule {
 
 /// The answer of `text`, trimmed, and the rule that found it; never empty.
 pub fn extract(text: &str) -> Option<(String, Rule)> {
-    extract_with(text, &Rule::ALL)
+    extract_with(text, &Rule::NUMBER)
 }
 
 /// As [`extract`], with these rules only, tried in the given order.
@@ -58,6 +75,8 @@ pub fn extract_with(text: &str, rules: &[Rule]) -> Option<(String, Rule)> {
             Rule::Marker => last_marker(text),
             Rule::AfterThinking => text.rfind("</think>").and_then(|at| last_number(&text[at..])),
             Rule::LastNumber => last_number(text),
+            Rule::Fence => super::repair::fenced(text),
+            Rule::LastLine => text.trim_end().rsplit('\n').next(),
         }?;
         let found = found.trim();
         (!found.is_empty()).then(|| (found.to_owned(), rule))
@@ -88,17 +107,55 @@ fn last_box(text: &str) -> Option<&str> {
     None
 }
 
+/// From the end, so that a long text costs one pass; in a line the first marker counts.
 fn last_marker(text: &str) -> Option<&str> {
-    static MARKER: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new(r"(?i)(?:####|\banswer\s+is:?|\banswer:)[ \t*]*([^\n]*)").expect("a valid expression")
-    });
-    MARKER.captures_iter(text).last().and_then(|c| c.get(1)).map(|m| m.as_str())
+    let last = (0..text.len()).rev().find(|i| marker(text, *i).is_some())?;
+    let line = text[..last].rfind('\n').map_or(0, |i| i + 1);
+    let end = (line..=last).find_map(|i| marker(text, i))?;
+    let rest = text[end..].trim_start_matches([' ', '\t', '*']);
+    rest.split('\n').next()
+}
+
+/// Where the marker that starts at a byte ends: `####`, `answer:`, `answer is`, `answer is:`.
+fn marker(text: &str, at: usize) -> Option<usize> {
+    let bytes = &text.as_bytes()[at..];
+    if bytes.starts_with(b"####") {
+        return Some(at + 4);
+    }
+    let word =
+        |bytes: &[u8], word: &[u8]| bytes.get(..word.len()).is_some_and(|b| b.eq_ignore_ascii_case(word));
+    if !word(bytes, b"answer") || text[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+        return None;
+    }
+    let rest = &text[at + 6..];
+    if rest.starts_with(':') {
+        return Some(at + 7);
+    }
+    let behind = rest.trim_start();
+    if behind.len() == rest.len() || !word(behind.as_bytes(), b"is") {
+        return None;
+    }
+    let end = text.len() - behind.len() + 2;
+    Some(end + usize::from(text[end..].starts_with(':')))
 }
 
 fn last_number(text: &str) -> Option<&str> {
     static NUMBER: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"-?\d+(?:,\d{3})*(?:\.\d+)?").expect("a valid expression"));
-    NUMBER.find_iter(text).last().map(|m| m.as_str())
+    // From the end, run by run of the characters that a number can have.
+    let of_number = |c: char| c.is_numeric() || matches!(c, ',' | '.' | '-');
+    let mut text = text;
+    loop {
+        text = text.trim_end_matches(|c: char| !c.is_numeric());
+        let run = text.trim_end_matches(of_number).len();
+        if run == text.len() {
+            return None;
+        }
+        if let Some(m) = NUMBER.find_iter(&text[run..]).last() {
+            return Some(m.as_str());
+        }
+        text = &text[..run];
+    }
 }
 
 /// `answer` as a whole number, if it is one: thousands separators, a closing full stop, a
@@ -129,6 +186,10 @@ mod tests {
         case("The answer is: **42**\nbye", "marker", "42**");
         case("<think>9</think> we get 1,024 legs", "after-thinking", "1,024");
         case("I count 7 legs", "last-number", "7");
+        case("answer is 4\nfor my answer\n", "marker", "4");
+        case("the answer: 3 #### 5\nANSWER: 6 answer: 7", "marker", "6 answer: 7");
+        case("x-12.5, or 3. ½", "last-number", "3");
+        case("5-12.5,", "last-number", "-12.5");
         assert_eq!(found("no idea"), None);
         assert_eq!(found(""), None);
         assert_eq!(found("#### \n"), None);

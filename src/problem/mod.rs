@@ -5,10 +5,14 @@
 //! Pure: no file, no clock, no thread.
 
 pub mod extract;
+pub mod file;
+pub(crate) mod python;
+pub mod repair;
 pub mod steps;
 pub mod tasks;
 
 pub use extract::Rule;
+pub use repair::{Repair, Repairs};
 use serde::{Deserialize, Serialize};
 
 /// One prompt with a reference.
@@ -37,6 +41,8 @@ pub struct Verdict {
     /// The rule that extracted it.
     pub rule: Option<Rule>,
     pub correct: bool,
+    /// What had to be repaired in the answer to read it.
+    pub repairs: Repairs,
     /// The path that the solution takes, by its steps; `None` where the task knows no methods.
     pub method: Option<String>,
     /// Whether the steps derive the answer; `None` where the task cannot check steps.

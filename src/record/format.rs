@@ -9,7 +9,7 @@
 use super::Drawn;
 use crate::completion::{Completion, Finish, Token};
 use crate::model::Sampling;
-use crate::problem::{Problem, Rule, Verdict};
+use crate::problem::{Problem, Repair, Repairs, Rule, Verdict};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// The version that is written, and the newest that is read.
@@ -86,6 +86,9 @@ pub(super) struct CompletionOut<'a> {
     answer: Option<&'a str>,
     correct: bool,
     rule: Option<Rule>,
+    /// What had to be repaired in the answer, by name.
+    #[serde(skip_serializing_if = "Repairs::is_empty")]
+    repairs: Repairs,
     method: Option<&'a str>,
     sound: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -117,6 +120,7 @@ impl<'a> CompletionOut<'a> {
             answer: v.answer.as_deref(),
             correct: v.correct,
             rule: v.rule,
+            repairs: v.repairs,
             method: v.method.as_deref(),
             sound: v.sound,
             tokens: c.length,
@@ -177,6 +181,8 @@ pub(super) struct CompletionIn {
     correct: Option<bool>,
     #[serde(default)]
     rule: Option<String>,
+    #[serde(default)]
+    repairs: Vec<String>,
     #[serde(default, deserialize_with = "given")]
     method: Option<Option<String>>,
     #[serde(default)]
@@ -205,13 +211,15 @@ impl CompletionIn {
         let rule = self.rule.as_deref().and_then(Rule::from_name);
         if let (Some(answer), Some(correct), Some(method)) = (&answer, self.correct, &method) {
             let (answer, method) = (answer.clone(), method.clone());
-            return Verdict { answer, rule, correct, method, sound: self.sound };
+            let repairs = self.repairs.iter().filter_map(|n| Repair::from_name(n)).collect();
+            return Verdict { answer, rule, correct, repairs, method, sound: self.sound };
         }
         let ours = judge(&self.text);
         Verdict {
             rule: if answer.is_some() { rule } else { rule.or(ours.rule) },
             answer: answer.unwrap_or(ours.answer),
             correct: self.correct.unwrap_or(ours.correct),
+            repairs: ours.repairs,
             method: method.unwrap_or(ours.method),
             sound: self.sound.or(ours.sound),
         }

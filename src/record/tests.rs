@@ -242,7 +242,12 @@ fn any_drawn() -> impl Strategy<Value = Drawn> {
                 (completion.length, completion.logprob, completion.token_entropy) = (None, None, None);
             }
             let rule = Rule::ALL.get(rule).copied();
-            Drawn { policy, problem, completion, verdict: Verdict { answer, rule, correct, method, sound } }
+            Drawn {
+                policy,
+                problem,
+                completion,
+                verdict: Verdict { answer, rule, correct, method, sound, ..Verdict::default() },
+            }
         })
 }
 

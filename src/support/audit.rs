@@ -51,7 +51,7 @@ pub fn regrade(problem: &Problem, text: &str, rules: &[Rule]) -> Verdict {
     });
     let (answer, rule) = found.unzip();
     let sound = usual.sound.filter(|_| answer == usual.answer);
-    Verdict { answer, rule, correct, method: usual.method, sound }
+    Verdict { answer, rule, correct, method: usual.method, sound, ..Verdict::default() }
 }
 
 impl Ledger {

@@ -307,6 +307,7 @@ impl Desk {
             correct: class.id.correct,
             method: class.id.method.map(|m| self.methods.name(m).to_owned()),
             sound: class.id.sound,
+            ..Verdict::default()
         }
     }
 

@@ -24,6 +24,7 @@ fn drawn(index: u32, text: u32) -> (Completion, Verdict) {
         correct,
         method: (text % 5 != 2).then(|| format!("m{}", text % 4)),
         sound: [None, Some(true), Some(false)][text as usize % 9 / 3],
+        ..Verdict::default()
     };
     (completion, verdict)
 }
@@ -315,7 +316,7 @@ pub(super) fn judged(
     sound: Option<bool>,
 ) -> Verdict {
     let (answer, method) = (answer.map(str::to_owned), method.map(str::to_owned));
-    Verdict { answer, rule: None, correct, method, sound }
+    Verdict { answer, correct, method, sound, ..Verdict::default() }
 }
 
 /// A ledger of two policies: for each problem, the verdicts of the base and of the other.

@@ -149,6 +149,7 @@ fn made_up(index: u32, share: f64, source: &Source, stream: &mut Stream) -> (Com
         correct,
         method: Some(["multiply, then add", "running total", "pairs, doubled"][stream.below(3)].to_owned()),
         sound: Some(correct && stream.chance(0.9)),
+        ..Verdict::default()
     };
     let completion = Completion {
         index,

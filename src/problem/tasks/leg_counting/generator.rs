@@ -1,6 +1,6 @@
 //! Seeded Leg Counting problems, and the fixed suites.
 
-use super::animals::{Animal, EMBEDDED};
+use super::animals::{Animal, EMBEDDED, TABLE};
 use crate::problem::Problem;
 use crate::random::Stream;
 use serde_json::json;
@@ -13,29 +13,55 @@ use std::sync::LazyLock;
 pub struct Difficulty {
     /// How many kinds of animals, uniformly.
     pub kinds: RangeInclusive<u32>,
-    /// How many of a kind, at most; drawn as 1 + an exponential of mean `mean_extra`.
-    pub max_count: u32,
-    pub mean_extra: f64,
+    /// How many of a kind.
+    pub counts: Counts,
     /// The kinds to draw from, by their singular.
     pub animals: Vec<&'static str>,
 }
 
+/// How many animals of one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Counts {
+    /// 1 + an exponential of this mean, at most `max`.
+    Few {
+        mean_extra: f64,
+        max: u32,
+    },
+    Uniform(RangeInclusive<u32>),
+}
+
+impl Counts {
+    fn draw(&self, stream: &mut Stream) -> u32 {
+        match self {
+            Counts::Few { mean_extra, max } => (1 + stream.exponential(*mean_extra) as u32).min(*max),
+            Counts::Uniform(range) => {
+                let span = range.end().saturating_sub(*range.start()) as usize;
+                range.start() + stream.below(span + 1) as u32
+            }
+        }
+    }
+}
+
 impl Difficulty {
-    /// Two or three kinds, small counts.
+    /// Reasoning Gym's default, its easy set.
     pub fn easy() -> Self {
-        Self { kinds: 2..=3, max_count: 6, mean_extra: 1.5, ..Self::default() }
+        Self { kinds: 3..=10, counts: Counts::Uniform(1..=15), animals: whole_table() }
     }
 
-    /// Three or four kinds, larger counts.
+    /// Reasoning Gym's hard set.
     pub fn hard() -> Self {
-        Self { kinds: 3..=4, max_count: 12, mean_extra: 5.0, ..Self::default() }
+        Self { kinds: 20..=30, counts: Counts::Uniform(64..=256), animals: whole_table() }
     }
+}
+
+fn whole_table() -> Vec<&'static str> {
+    TABLE.iter().map(|a| a.singular).collect()
 }
 
 impl Default for Difficulty {
     /// What the embedded pair is trained on and the suites are made of.
     fn default() -> Self {
-        Self { kinds: 2..=4, max_count: 12, mean_extra: 3.2, animals: EMBEDDED.to_vec() }
+        Self { kinds: 2..=4, counts: Counts::Few { mean_extra: 3.2, max: 12 }, animals: EMBEDDED.to_vec() }
     }
 }
 
@@ -58,7 +84,7 @@ pub fn herd(difficulty: &Difficulty, stream: &mut Stream) -> Herd {
         .into_iter()
         .filter_map(Animal::named)
         .take(kinds)
-        .map(|a| (a, (1 + stream.exponential(difficulty.mean_extra) as u32).min(difficulty.max_count)))
+        .map(|a| (a, difficulty.counts.draw(stream)))
         .collect()
 }
 
@@ -166,8 +192,7 @@ mod tests {
     fn difficulty_is_kept() {
         let d = Difficulty {
             kinds: 3..=3,
-            max_count: 2,
-            mean_extra: 9.0,
+            counts: Counts::Few { mean_extra: 9.0, max: 2 },
             animals: vec!["dog", "cat", "crab", "ant"],
         };
         for i in 0..50 {

@@ -11,12 +11,20 @@ mod method;
 pub use generator::{Difficulty, Suite, generate};
 pub use method::Method;
 
-use super::Task;
-use crate::problem::{Problem, Verdict, extract, steps};
+use super::{Level, Mend, Path, Reading, Task, worked};
+use crate::problem::{Problem, Repair, Rule, extract, steps};
 use animals::Animal;
 
 /// The task: its verifier and its methods.
 pub struct LegCounting;
+
+const LEVELS: [Level; 3] = [
+    Level {
+        name: "embedded", parameters: "2–4 kinds of the 20 that the embedded pair knows, 1–12 of each"
+    },
+    Level { name: "easy", parameters: "3–10 kinds of 37, 1–15 of each" },
+    Level { name: "hard", parameters: "20–30 kinds of 37, 64–256 of each" },
+];
 
 impl Task for LegCounting {
     fn name(&self) -> &'static str {
@@ -27,24 +35,44 @@ impl Task for LegCounting {
         "Leg Counting"
     }
 
-    /// The answer is the first number found by the extraction rules that is whole;
-    /// correct if it equals the reference.
-    fn judge(&self, problem: &Problem, text: &str) -> Verdict {
-        let reference = problem.reference.as_deref().and_then(extract::integer);
+    fn levels(&self) -> &'static [Level] {
+        &LEVELS
+    }
+
+    fn generate(&self, level: &str, seed: u64, index: u64) -> Option<Problem> {
+        let difficulty = match level {
+            "embedded" => Difficulty::default(),
+            "easy" => Difficulty::easy(),
+            "hard" => Difficulty::hard(),
+            _ => return None,
+        };
+        let mut problem = generate(&difficulty, seed, index);
+        problem.id = super::id(self.name(), level, seed, index);
+        Some(problem)
+    }
+
+    /// The first number found that is whole; right as it stands if it is written as the
+    /// reference is, and once its dress is off if it equals it.
+    fn read(&self, problem: &Problem, answer: &str) -> Option<Reading> {
+        let whole = extract::integer(answer)?;
+        let correct = problem.reference.as_deref() == Some(answer);
+        Some(Reading { answer: whole.to_string(), correct })
+    }
+
+    fn repairs(&self) -> &'static [Mend] {
+        &[(Repair::Dress, |t| extract::integer(t).map_or_else(|| t.to_owned(), |n| n.to_string()))]
+    }
+
+    fn rules(&self) -> &'static [Rule] {
+        &Rule::NUMBER
+    }
+
+    fn path(&self, problem: &Problem, text: &str, answer: Option<&str>) -> Path {
         let asked = asked(problem);
-        let found = extract::Rule::ALL.into_iter().find_map(|rule| {
-            let (answer, rule) = extract::extract_with(text, &[rule])?;
-            Some((extract::integer(&answer)?, rule))
-        });
         let steps = steps::steps(worked(text));
-        let answer = found.map(|(n, _)| n);
-        Verdict {
-            answer: answer.map(|n| n.to_string()),
-            rule: found.map(|(_, rule)| rule),
-            correct: answer.is_some() && answer == reference,
-            method: Some(Method::of(&steps, &asked).name().to_owned()),
-            sound: (!asked.is_empty()).then(|| answer.is_some_and(|n| method::derives(&steps, &asked, n))),
-        }
+        let answer = answer.and_then(|a| a.parse().ok());
+        let sound = answer.is_some_and(|n| method::derives(&steps, &asked, n));
+        (Some(Method::of(&steps, &asked).name().to_owned()), (!asked.is_empty()).then_some(sound))
     }
 }
 
@@ -57,15 +85,10 @@ fn asked(problem: &Problem) -> Vec<(&'static Animal, i64)> {
     animals.iter().filter_map(|(name, n)| Some((Animal::named(name)?, n.as_i64()?))).collect()
 }
 
-/// The part of a completion that works the answer out: up to where it is stated.
-fn worked(text: &str) -> &str {
-    let end = ["####", "<answer>", "\\boxed{"].iter().filter_map(|m| text.find(m)).min();
-    &text[..end.unwrap_or(text.len())]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Verdict;
     use proptest::prelude::*;
 
     /// 3 spiders, 2 dogs, 1 crab: 24 + 8 + 10 = 42.
