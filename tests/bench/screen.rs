@@ -67,18 +67,28 @@ fn keys() {
     }
     show("key to changed screen, flat out", &mut times);
     println!("{:<34} {a_second:.1} kB/s", "written while sampling");
+
+    let mut times = Vec::new();
+    for round in 0..40 {
+        let columns = if round % 2 == 0 { 120 } else { 160 };
+        session.resize(columns, 50);
+        // The last column of the frame stands where the new width ends.
+        let redrawn = |s: &str| s.lines().nth(2).is_some_and(|l| l.chars().count() == usize::from(columns));
+        times.push(until(&session, redrawn));
+    }
+    show("resize to redrawn screen, flat out", &mut times);
     session.keys("q");
     session.end();
 }
 
 fn rest() {
     let mut session = Session::start(160, 50, &["--k", "64", "--count", "1"]);
-    until(&session, |s| s.contains("64/64"));
+    session.wait_for("64/64");
     std::thread::sleep(Duration::from_secs(1));
     let before = ticks(session.pid());
     std::thread::sleep(Duration::from_secs(5));
     println!("{:<34} {} ms in 5 s", "processor time at rest", (ticks(session.pid()) - before) * 10);
-    session.keys("q");
+    session.signal("TERM");
     session.end();
 }
 
