@@ -17,8 +17,16 @@ macro_rules! embedded {
         Embedded {
             spec: $spec,
             config: include_bytes!(concat!("../../assets/models/leg_counting/", $folder, "/config.json")),
-            tokenizer: include_bytes!(concat!("../../assets/models/leg_counting/", $folder, "/tokenizer.json")),
-            weights: include_bytes!(concat!("../../assets/models/leg_counting/", $folder, "/model.safetensors")),
+            tokenizer: include_bytes!(concat!(
+                "../../assets/models/leg_counting/",
+                $folder,
+                "/tokenizer.json"
+            )),
+            weights: include_bytes!(concat!(
+                "../../assets/models/leg_counting/",
+                $folder,
+                "/model.safetensors"
+            )),
         }
     };
 }

@@ -17,10 +17,16 @@ pub fn summary(state: &State) -> String {
     let mut line = |words: String| {
         let _ = writeln!(out, "{}", words.trim_end());
     };
-    let k = if least == most { grouped((*most).into()) } else { format!("{} to {}", grouped((*least).into()), grouped((*most).into())) };
+    let k = if least == most {
+        grouped((*most).into())
+    } else {
+        format!("{} to {}", grouped((*least).into()), grouped((*most).into()))
+    };
     let problems = if seen.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", seen.len()) };
     line(format!("leash   {problems}, k {k}, seed {}", state.settings.sampling.seed));
-    let row = |name: &str, cells: [String; 2]| format!("{}{}{}", left(name, 16), right(&cells[0], 12), right(&cells[1], 12));
+    let row = |name: &str, cells: [String; 2]| {
+        format!("{}{}{}", left(name, 16), right(&cells[0], 12), right(&cells[1], 12))
+    };
     line(row("", [0, 1].map(|side| state.name(side).to_owned())));
     line(row("pass@1", policies.map(|p| decimal(ledger.pass_at(p, 1), 3))));
     let last = policies.map(|p| ledger.least_drawn(p)).into_iter().min().unwrap_or(0);
