@@ -16,24 +16,28 @@
 //! | [`completion`] | one sampled text, with what is known of its tokens |
 //! | [`support`] | the mathematics, pure: pass@k, P/E/S/O and its rates, entropies, clusters, the ledger |
 //! | [`model`] | language models: weights, tokenizer, decoder, generation |
-//! | `record` | a run on disk |
+//! | [`record`] | a run on disk |
 //! | [`policy`] | where completions come from, behind one trait |
 //! | [`train`] | pre-training of the embedded base and RLVR from it |
 //! | [`run`] | a campaign: what to draw next, workers, events |
-//! | `report` | a run as table and JSON |
+//! | [`report`] | a run as table and JSON |
 //! | [`app`] | state, actions, update, effects, key map: no drawing, no terminal, no model |
 //! | [`ui`] | state to cells |
-//! | `terminal` | the real terminal: guard, input, frame pacing, the event loop |
-//! | `cli`, [`commands`] | the command line |
+//! | [`terminal`] | the real terminal: guard, input, frame pacing, the event loop |
+//! | [`cli`], [`commands`] | the command line |
 
 pub mod app;
+pub mod cli;
 pub mod commands;
 pub mod completion;
 pub mod model;
 pub mod policy;
 pub mod problem;
 pub mod random;
+pub mod record;
+pub mod report;
 pub mod run;
 pub mod support;
+pub mod terminal;
 pub mod train;
 pub mod ui;

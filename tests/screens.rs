@@ -4,10 +4,11 @@ mod stage;
 
 use insta::assert_snapshot;
 use leash::app::state::explore::Pane;
-use leash::app::{Key, Message, State, update};
+use leash::app::{Key, Message, State, Target, update};
 use leash::run::{Event, EventKind};
 use leash::ui::theme::{Depth, Ground, Role, Theme};
 use leash::ui::{View, draw};
+use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -222,5 +223,79 @@ fn columns_do_not_move_while_numbers_change() {
         stage::draw(&mut state, 0, from..from + 90);
         stage::gauge(&mut state, f64::from(from) * 321.0);
         assert_eq!(edges(&mut state), before);
+    }
+}
+
+#[test]
+fn a_click_goes_where_it_points() {
+    let mut state = running();
+    let mut view = View::new(THEME, false);
+    frame_with(&mut state, &mut view, 120, 36);
+    assert_eq!(view.seen.at(5, 3), Some(Target::Problem(0)));
+    assert_eq!(view.seen.at(40, 4), Some(Target::Cluster { row: 1, side: 0 }));
+    assert_eq!(view.seen.at(100, 4), Some(Target::Cluster { row: 1, side: 1 }));
+    assert_eq!(view.seen.at(0, 0), None);
+    update(&mut state, Message::Click(Target::Cluster { row: 1, side: 1 }));
+    assert_eq!((state.explore.pane, state.selected_row()), (Pane::Clusters(1), 1));
+}
+
+fn any_message() -> impl Strategy<Value = Message> {
+    let keys = [
+        Key::Up,
+        Key::Down,
+        Key::Left,
+        Key::Right,
+        Key::PageUp,
+        Key::PageDown,
+        Key::Home,
+        Key::End,
+        Key::Enter,
+        Key::Esc,
+        Key::Tab,
+        Key::BackTab,
+        Key::Backspace,
+        Key::Ctrl('d'),
+        Key::Ctrl('z'),
+    ];
+    let targets = [
+        Target::Problem(1),
+        Target::Problem(99),
+        Target::Cluster { row: 3, side: 1 },
+        Target::Cluster { row: 999, side: 0 },
+        Target::Completion(2),
+        Target::Completion(9999),
+        Target::Tab(1),
+        Target::Text,
+        Target::Support,
+        Target::Chart,
+    ];
+    prop_oneof![
+        6 => "[jkhlgGn N/?ueoSa+=r\\-ytmq\\[\\]x漢]".prop_map(|c| Message::Key(Key::Char(c.chars().next().unwrap()))),
+        4 => prop::sample::select(keys.to_vec()).prop_map(Message::Key),
+        1 => prop::sample::select(targets.to_vec()).prop_map(Message::Click),
+        1 => (prop::sample::select(targets.to_vec()), -3i32..4).prop_map(|(t, by)| Message::Scroll(t, by)),
+        1 => (0usize..99).prop_map(Message::Overflow),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_keys_at_any_size_never_panic(
+        problems in 0usize..4,
+        drawn in 0u32..40,
+        steps in prop::collection::vec((any_message(), 0u16..130, 0u16..50), 0..40),
+    ) {
+        let mut state = stage::state(problems, 64);
+        for problem in 0..problems {
+            stage::draw(&mut state, problem, 0..drawn >> problem);
+        }
+        let mut view = View::new(THEME, false);
+        for (message, width, height) in steps {
+            update(&mut state, message);
+            frame_with(&mut state, &mut view, width, height);
+            prop_assert!(state.current < problems.max(1));
+        }
     }
 }

@@ -17,7 +17,9 @@ pub struct Figures {
     pub members: Vec<u32>,
     view: Option<View>,
     stale: Vec<bool>,
-    /// Completions that came since the figures of all problems were computed.
+    /// Completions that came in.
+    came: usize,
+    /// Those that came since the figures of all problems were computed.
     unread: usize,
 }
 
@@ -110,6 +112,7 @@ impl Figures {
             members: Vec::new(),
             view: None,
             stale: vec![true; problems],
+            came: 0,
             unread: 1,
         }
     }
@@ -118,6 +121,7 @@ impl Figures {
     pub(super) fn touch(&mut self, problem: usize) {
         if let Some(stale) = self.stale.get_mut(problem) {
             *stale = true;
+            self.came += 1;
             self.unread += 1;
         }
     }
@@ -125,8 +129,8 @@ impl Figures {
 
 impl State {
     /// Brings the figures up to date. Costs nothing where nothing has changed; the figures
-    /// of all problems cost work for each problem and so wait for as many completions,
-    /// unless the run is at rest.
+    /// of all problems cost work for each problem and so, once there are many completions,
+    /// wait for as many more, unless the run is at rest.
     pub fn refresh(&mut self) {
         let open = self.completions.cluster.clone().filter(|_| self.screen == Screen::Completions);
         let view = View {
@@ -155,7 +159,8 @@ impl State {
                 .map(|(key, side)| self.ledger.members(self.policy(*side), self.current, key));
             self.figures.members = members.unwrap_or_default();
         }
-        let wait = if self.progress.finished || self.progress.paused { 1 } else { self.problems.len() };
+        let at_rest = self.progress.finished || self.progress.paused;
+        let wait = if at_rest { 1 } else { self.problems.len().min(self.figures.came / 8) };
         if lens_changed || self.figures.unread >= wait.max(1) {
             self.figures.all = self.measured_all();
             self.figures.unread = 0;

@@ -11,6 +11,8 @@ pub mod key;
 pub mod keymap;
 pub mod message;
 pub mod state;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub use action::Action;

@@ -2,34 +2,33 @@
 
 use crate::app::State;
 use crate::app::state::Named;
+use crate::cli::{CampaignArgs, Theme};
 use crate::policy::Policy;
 use crate::problem::Problem;
-use crate::run::{Campaign, Settings};
+use crate::run::Campaign;
 use crate::terminal::{self, Left};
 use crate::ui::{summary, theme::Ground};
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Explores problems under a base (the first policy) and RLVR policies until the user
-/// leaves, then prints what was seen. `ground` is the ground that the user asked for.
+/// Explores until the user leaves, then prints what was seen.
 ///
 /// # Errors
-/// Fewer than two policies, no problem, no terminal, or a terminal that fails.
-pub fn explore(
-    policies: Vec<Arc<dyn Policy>>,
-    problems: Vec<Problem>,
-    settings: Settings,
-    ground: Option<Ground>,
-) -> anyhow::Result<ExitCode> {
-    ensure!(policies.len() >= 2, "a base and an RLVR policy are needed: name them with --base and --rlvr");
-    ensure!(!problems.is_empty(), "there is no problem to explore");
+/// No terminal, or one that fails; policies or problems that cannot be opened.
+pub fn run(args: &CampaignArgs, theme: Option<Theme>) -> anyhow::Result<ExitCode> {
+    // Before anything slow or wordy: without a terminal this is the wrong command.
     terminal::check()?;
-    let problems: Arc<[Problem]> = problems.into();
+    let problems: Arc<[Problem]> = args.problems()?.into();
+    let policies = args.policies()?;
+    let settings = args.settings();
     let named = |p: &Arc<dyn Policy>| Named { name: p.name().to_owned(), spec: p.spec().to_owned() };
     let mut state = State::new(policies.iter().map(named).collect(), Arc::clone(&problems), settings.clone());
-    let mut view = terminal::look(ground);
+    let mut view = terminal::look(theme.map(|theme| match theme {
+        Theme::Dark => Ground::Dark,
+        Theme::Light => Ground::Light,
+    }));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("no event loop")?;
     let (campaign, lanes) = Campaign::start(policies, problems, settings);

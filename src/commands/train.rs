@@ -1,63 +1,12 @@
 //! `leash train`: the embedded pair, or any tiny one, from one seed.
 
+use crate::cli::TrainArgs;
 use crate::support::{Criterion, Ledger, Lens, Pair, Unit};
 use crate::train::{self, Progress, Settings, Size, Watch, grpo, measure, pretrain};
 use crate::{model::LocalModel, problem::tasks::leg_counting::Suite};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::path::PathBuf;
 use std::time::Instant;
-
-/// Train a base by next-token prediction and an RLVR policy from it, on the CPU
-#[derive(clap::Args, Clone, Debug)]
-pub struct TrainArgs {
-    /// Folder to write: base, a checkpoint every so often, rlvr
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Everything follows from it
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-    /// Threads; the result does not depend on them
-    #[arg(long, default_value_t = cores())]
-    pub threads: usize,
-    /// Start the RLVR policy from the model in this folder instead of training a base
-    #[arg(long, value_name = "DIR")]
-    pub from: Option<PathBuf>,
-    /// Steps of the base
-    #[arg(long, default_value_t = pretrain::Settings::default().steps)]
-    pub base_steps: usize,
-    /// Worked solutions in a step of the base
-    #[arg(long, default_value_t = pretrain::Settings::default().batch)]
-    pub base_batch: usize,
-    /// Steps of the RLVR policy
-    #[arg(long, default_value_t = grpo::Settings::default().steps)]
-    pub rlvr_steps: usize,
-    /// Problems in a step of the RLVR policy
-    #[arg(long, default_value_t = grpo::Settings::default().prompts)]
-    pub prompts: usize,
-    /// Completions of each of them
-    #[arg(long, default_value_t = grpo::Settings::default().completions)]
-    pub completions: usize,
-    /// Learning rate of the RLVR policy
-    #[arg(long, default_value_t = grpo::Settings::default().rate)]
-    pub rlvr_rate: f32,
-    /// Steps after which the RLVR policy is also written, besides the last
-    #[arg(long, value_delimiter = ',', default_value = "10,20,40,70,100")]
-    pub checkpoints: Vec<usize>,
-    /// Width of the models
-    #[arg(long, default_value_t = Size::default().hidden)]
-    pub hidden: usize,
-    #[arg(long, default_value_t = Size::default().layers)]
-    pub layers: usize,
-    #[arg(long, default_value_t = Size::default().heads)]
-    pub heads: usize,
-    /// Width of the feed-forward part
-    #[arg(long, default_value_t = Size::default().intermediate)]
-    pub intermediate: usize,
-    /// Completions of each problem in the closing measurement, on the development suite; 0 leaves it out
-    #[arg(long, value_name = "K", default_value_t = 256)]
-    pub measure: u32,
-}
 
 /// Trains, then measures on the development suite.
 ///
@@ -104,10 +53,6 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         println!("{}", summary(&ledger, args.measure));
     }
     Ok(())
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// The pair on the development suite, in a few lines.
@@ -170,5 +115,49 @@ impl Watch for Bars {
         if step == steps {
             bar.finish();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: TrainArgs,
+    }
+
+    #[test]
+    fn the_defaults_are_the_recipe_of_the_embedded_pair() {
+        let Line { args } = Line::parse_from(["train", "--out", "x"]);
+        let (base, rlvr, size) = (pretrain::Settings::default(), grpo::Settings::default(), Size::default());
+        assert_eq!((args.seed, args.base_steps, args.rlvr_steps), (1, base.steps, rlvr.steps));
+        assert_eq!((args.hidden, args.layers, args.heads), (size.hidden, size.layers, size.heads));
+        assert_eq!(args.checkpoints, [10, 20, 40, 70, 100]);
+    }
+
+    #[test]
+    fn a_tiny_pair_is_trained_and_measured() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = out.path().display().to_string();
+        let sizes = ["--hidden", "16", "--layers", "1", "--heads", "1", "--intermediate", "16"];
+        let steps = ["--base-steps", "3", "--base-batch", "4", "--rlvr-steps", "2", "--prompts", "2"];
+        let rest = ["--completions", "2", "--checkpoints", "1", "--measure", "1", "--threads", "2"];
+        let line = ["train", "--out", &folder].into_iter().chain(sizes).chain(steps).chain(rest);
+        run(&Line::parse_from(line).args).unwrap();
+        for name in ["base", "rlvr-0001", "rlvr"] {
+            assert!(out.path().join(name).join("model.safetensors").exists(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_summary_gives_both_policies_and_shows_what_is_undefined() {
+        let text = summary(&Ledger::new(2, 1), 4);
+        assert!(
+            text.contains("base: pass@1 –") && text.contains("problem: P 0 E 0 S 0 O 0, SRR –"),
+            "{text}"
+        );
     }
 }

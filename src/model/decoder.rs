@@ -4,6 +4,8 @@
 //! candle's fused norm, rotation and softmax have no way back, so that all three are written
 //! out in operations that have one.
 
+mod draw;
+
 use super::{Config, ModelError, Weights};
 use candle_core::{D, DType, Device, Result, Tensor};
 use std::collections::HashMap;

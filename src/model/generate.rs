@@ -4,7 +4,7 @@
 //! It says nothing of batches, caches or threads, so that a fast engine and a plain one
 //! stand behind it alike.
 
-use super::Sampling;
+use super::{Config, ModelError, Sampling};
 use crate::completion::{Finish, Token};
 use crate::random::Stream;
 use std::ops::{ControlFlow, Range};
@@ -21,6 +21,30 @@ pub struct Request<'a> {
     pub sampling: &'a Sampling,
     /// Tokens that end a completion; the ending token is part of it.
     pub stop: &'a [u32],
+}
+
+impl Request<'_> {
+    /// Tokens of a completion at most under a model of this configuration.
+    ///
+    /// # Errors
+    /// A prompt that is empty, holds a token outside the vocabulary or leaves no room for a
+    /// completion.
+    pub fn limit(&self, config: &Config) -> Result<usize, ModelError> {
+        let (length, room) = (self.prompt.len(), config.max_positions);
+        if length == 0 {
+            return Err(ModelError::Prompt("is empty".into()));
+        }
+        if let Some(token) = self.prompt.iter().find(|t| **t as usize >= config.vocab_size) {
+            let size = config.vocab_size;
+            return Err(ModelError::Prompt(format!("holds token {token}, outside the vocabulary of {size}")));
+        }
+        if length >= room {
+            return Err(ModelError::Prompt(format!(
+                "has {length} tokens, and the model's {room} positions leave no room for a completion"
+            )));
+        }
+        Ok(self.sampling.max_tokens.min(room - length))
+    }
 }
 
 /// A finished completion, in tokens.
@@ -57,5 +81,5 @@ pub trait Generator: Send + Sync {
     /// # Errors
     /// A prompt that is empty, holds a token outside the vocabulary or leaves no room for a
     /// completion, and what the device reports.
-    fn generate(&self, request: &Request<'_>, observer: &mut dyn Observer) -> Result<(), super::ModelError>;
+    fn generate(&self, request: &Request<'_>, observer: &mut dyn Observer) -> Result<(), ModelError>;
 }

@@ -3,6 +3,7 @@
 
 pub mod local;
 mod open;
+pub mod recording;
 pub mod script;
 
 pub use local::LocalPolicy;
@@ -61,7 +62,7 @@ pub struct Partial {
 /// What can go wrong with a policy.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    #[error("{spec:?} is no policy: write {known}, or a model's folder")]
+    #[error("{spec:?} is no policy: write {known}, a recording, or a model's folder")]
     Spec { spec: String, known: String },
     #[error("policy {policy}: {source}")]
     Model { policy: String, source: ModelError },

@@ -1,5 +1,6 @@
 //! From a SPEC on the command line to a policy.
 
+use super::recording::Recorded;
 use super::script::{Script, Scripted};
 use super::{LocalPolicy, Policy, PolicyError};
 use crate::model::{Engine, LocalModel, embedded};
@@ -9,7 +10,8 @@ use std::sync::Arc;
 /// Opens the policy that `spec` says, under the name that screens and recordings give it.
 ///
 /// A SPEC is `embedded:base`, `embedded:rlvr`, `embedded:rlvr@STEP` (a checkpoint), a
-/// folder in Hugging Face layout, or `script:FILE` (see [`super::script`]).
+/// folder in Hugging Face layout, a recording (`FILE`, or `FILE#NAME` for one of its
+/// policies), or `script:FILE` (see [`super::script`]).
 ///
 /// # Errors
 /// A SPEC of no such form, or what reading it reports.
@@ -18,6 +20,9 @@ pub fn open(spec: &str, name: &str) -> Result<Arc<dyn Policy>, PolicyError> {
     let failed = |source| PolicyError::Model { policy: name.to_owned(), source };
     if let Some(file) = spec.strip_prefix("script:") {
         return Ok(Arc::new(Scripted::new(name, spec, Script::from_file(Path::new(file))?)?));
+    }
+    if let Some((file, which)) = recording(spec) {
+        return Ok(Arc::new(Recorded::open(Path::new(file), which, name)?));
     }
     let model = if spec.starts_with("embedded:") {
         embedded::open(spec).ok_or_else(unknown)?.map_err(failed)?
@@ -28,4 +33,13 @@ pub fn open(spec: &str, name: &str) -> Result<Arc<dyn Policy>, PolicyError> {
     };
     let engine = Engine::new(&model.config, &model.weights).map_err(failed)?;
     Ok(Arc::new(LocalPolicy::new(name, spec, model, Box::new(engine))))
+}
+
+/// A recording's file, and which of its policies is meant, if the SPEC names a file.
+fn recording(spec: &str) -> Option<(&str, Option<&str>)> {
+    let is_file = |name: &str| Path::new(name).is_file();
+    match spec.rsplit_once('#') {
+        Some((file, which)) if !is_file(spec) && is_file(file) => Some((file, Some(which))),
+        _ => is_file(spec).then_some((spec, None)),
+    }
 }

@@ -12,13 +12,13 @@
 pub mod schedule;
 mod worker;
 
+pub use crate::record::Drawn;
 pub use schedule::Item;
 pub use worker::is_worker;
 
-use crate::completion::Completion;
 use crate::model::Sampling;
 use crate::policy::{Partial, Policy};
-use crate::problem::{Problem, Verdict};
+use crate::problem::Problem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, watch};
@@ -70,15 +70,6 @@ pub enum EventKind {
     Finished,
     /// A policy or verifier panicked in a worker; as after a failure, the rest goes on.
     Panicked { message: String },
-}
-
-/// One completion, judged.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Drawn {
-    pub policy: usize,
-    pub problem: usize,
-    pub completion: Completion,
-    pub verdict: Verdict,
 }
 
 /// What is going on now.

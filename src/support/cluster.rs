@@ -46,6 +46,11 @@ pub fn clusters(texts: &[&str]) -> Vec<TextCluster> {
     all
 }
 
+/// The text that is most like the others, to stand for them. `None` of none.
+pub fn representative(texts: &[&str]) -> Option<usize> {
+    (!texts.is_empty()).then(|| medoid(texts, &(0..texts.len()).collect::<Vec<_>>()))
+}
+
 /// The method of a text for tasks that know no methods: the name of its form, `None` where
 /// it shows no steps.
 pub fn method(text: &str) -> Option<String> {
@@ -163,6 +168,12 @@ mod tests {
         assert_eq!(found[0].medoid, 0);
         assert!(clusters(&[]).is_empty());
         assert_eq!(clusters(&["42", "7"])[0].name, "no steps");
+    }
+
+    #[test]
+    fn one_text_stands_for_the_others() {
+        assert_eq!(representative(&["a b c d", "a b c d e f g h", "a b c d e"]), Some(2));
+        assert_eq!((representative(&[]), representative(&[""])), (None, Some(0)));
     }
 
     #[test]

@@ -12,11 +12,13 @@
 //! | `survey`, `luck` | what takes a walk through the ledger: distinct items, maj@k, the luck floor |
 //! | [`unseen`] | what was not seen yet |
 //! | [`form`], [`cluster`] | the method of any text, and clusters of texts |
+//! | [`audit`] | whether a change is only one of the form of the answer |
 //! | [`noise`] | intervals of the rates, the noise floor, a permutation test |
 //! | [`paper`] | the published figures |
 //!
 //! What is undefined is `None`, never 0 or NaN.
 
+pub mod audit;
 pub mod change;
 pub mod cluster;
 pub mod counts;

@@ -34,9 +34,9 @@ pub(super) fn misses(n: u32, c: u32, k: u32) -> f64 {
         return 0.0;
     }
     // The product over the fewer of c and k factors: exact to the last digits where it is
-    // short. The logarithms cancel to about 10⁻¹¹ at n = 16 384.
+    // short. The logarithms cancel to about 10⁻¹¹ at n = 16 384, and cost the same for any.
     let (few, many) = (c.min(k), c.max(k));
-    if few <= 32 {
+    if few <= 8 {
         return (0..few).map(|j| 1.0 - f64::from(many) / f64::from(n - j)).product();
     }
     (ln_factorial(n - c) - ln_factorial(n - c - k) + ln_factorial(n - k) - ln_factorial(n)).exp().min(1.0)

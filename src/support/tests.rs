@@ -238,6 +238,9 @@ fn curves_are_means_over_problems_and_blank_beyond_the_least_drawn() {
     assert_eq!(ledger.cover_at(0, 0.25), Some(0.5));
     assert_eq!(ledger.pass_at(0, 9), None);
     assert_eq!(ledger.pass_curve(0).iter().map(|p| p.k).collect::<Vec<_>>(), [1, 2, 4, 8]);
+    // Text 3, the only correct one here, is sound.
+    assert_eq!(ledger.sound_curve(0), ledger.pass_curve(0));
+    assert_eq!(ledger.problem_sound_curve(1, 1), ledger.problem_curve(1, 1));
     for p in ledger.pass_curve(0).iter().chain(&ledger.problem_curve(0, 0)) {
         assert!(0.0 <= p.low && p.low <= p.value && p.value <= p.high && p.high <= 1.0);
     }
@@ -255,10 +258,21 @@ fn the_crossing_is_where_the_curves_cross() {
     let lead = |k| ledger.pass_at(1, k).unwrap() - ledger.pass_at(0, k).unwrap();
     assert!(lead(k - 1) > 0.0 && lead(k) <= 0.0, "{k}");
     assert!(1 < low && low < k && k < high && high < 256, "{low} {k} {high}");
+    assert_eq!(ledger.sound_crossing(Pair::with_base(1)), Crossing::At { k, low, high });
     let ahead = with_correct(16, &[[1, 9], [0, 16]]);
     assert_eq!(ahead.crossing(Pair::with_base(1)), Crossing::NoneUpTo(16));
     let never = with_correct(16, &[[9, 1], [16, 0]]);
     assert_eq!(never.crossing(Pair::with_base(1)), Crossing::NoneUpTo(16));
+}
+
+#[test]
+fn lucky_completions_are_in_no_sound_figure() {
+    let lucky = [judged(Some("1"), true, None, Some(false)), judged(Some("1"), true, None, None)];
+    let ledger = ledger_of(&[[&lucky, &lucky]]);
+    assert_eq!((ledger.correct(0, 0), ledger.sound(0, 0), ledger.unchecked(0, 0)), (2, 0, 1));
+    assert!(ledger.sound_curve(0).iter().all(|p| p.value == 0.0));
+    let status = |sound| ledger.status(Pair::with_base(1), 0, &Lens { sound, ..Lens::default() });
+    assert_eq!((status(false), status(true)), (Some(Status::Preserved), Some(Status::OutOfSupport)));
 }
 
 #[test]
@@ -269,6 +283,28 @@ fn history_is_kept_at_powers_of_two_and_now() {
     let last = *ledger.entropy_history(0, 0).last().unwrap();
     assert_eq!(Some(last.1), ledger.problem_token_entropy(0, 0));
     assert_eq!(Some(last.2), ledger.problem_answer_entropy(0, 0));
+}
+
+#[test]
+fn a_completion_costs_at_most_32_bytes() {
+    assert!(size_of::<super::slots::Slot>() <= 24);
+    let mut ledger = Ledger::new(2, 1);
+    let mut stream = crate::random::Stream::new(0);
+    for n in 1..=16_384u32 {
+        for policy in [0, 1] {
+            // A quarter of the texts are new.
+            let text = 3 * stream.below(16_384 / 4) as u32 + 1 - stream.below(2) as u32;
+            let (completion, verdict) = drawn(n - 1, text);
+            ledger.add(policy, 0, &completion, &verdict);
+        }
+        let (slots, tables) = ledger.bytes();
+        if n >= 256 {
+            assert!(slots <= 2 * n as usize * 24, "{slots} bytes for 2 × {n}");
+        }
+        if n.is_power_of_two() && n >= 4096 {
+            assert!(slots + tables <= 2 * n as usize * 32, "{tables} bytes of tables for 2 × {n}");
+        }
+    }
 }
 
 /// A verdict in short.

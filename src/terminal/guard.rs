@@ -5,7 +5,8 @@
 
 use crossterm::event::{DisableMouseCapture, EnableMouseCapture};
 use crossterm::terminal::{
-    EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
 use crossterm::{cursor, queue};
 use std::fs::File;
@@ -56,7 +57,11 @@ impl Guard {
     /// The terminal does not take it.
     pub fn mouse(&self, ours: bool) -> io::Result<()> {
         let mut out = handle()?;
-        if ours { queue!(out, EnableMouseCapture)? } else { queue!(out, DisableMouseCapture)? }
+        if ours {
+            queue!(out, EnableMouseCapture)?
+        } else {
+            queue!(out, DisableMouseCapture)?
+        }
         out.flush()
     }
 }
@@ -74,7 +79,9 @@ pub fn restore() {
         return;
     }
     if let Ok(mut out) = handle() {
-        let _ = queue!(out, EndSynchronizedUpdate, DisableMouseCapture, LeaveAlternateScreen, cursor::Show);
+        // Some terminals that were resized meanwhile show the rest of the alternate screen.
+        let _ = queue!(out, EndSynchronizedUpdate, Clear(ClearType::All), DisableMouseCapture);
+        let _ = queue!(out, LeaveAlternateScreen, cursor::Show);
         let _ = out.flush();
     }
     let _ = disable_raw_mode();

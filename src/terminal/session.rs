@@ -48,7 +48,7 @@ pub async fn run(
     };
     let mut lanes_open = true;
     loop {
-        let due = session.pace.due();
+        let due = session.pace.due(Instant::now());
         let effects = tokio::select! {
             biased;
             signal = signals.next() => match signal {
@@ -62,7 +62,7 @@ pub async fn run(
             () = at(due) => {
                 session.screen.draw(state, view)?;
                 update(state, Message::Overflow(view.seen.overflow));
-                session.pace.drawn();
+                session.pace.drawn(Instant::now());
                 Vec::new()
             }
             event = next(&mut session.input) => match event {
@@ -146,7 +146,7 @@ impl Session<'_> {
         restore();
         self.guard.take(state.mouse)?;
         self.input = Some(EventStream::new());
-        self.screen.forget()?;
+        self.screen.forget();
         self.pace.input();
         Ok(())
     }

@@ -32,7 +32,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            steps: 140,
+            steps: 150,
             prompts: 16,
             completions: 32,
             max_tokens: 100,
@@ -51,6 +51,9 @@ pub struct Group {
     pub rewards: Vec<f32>,
 }
 
+/// Sees the weights after a step, by its number from 1.
+pub type Checkpoint<'a> = dyn FnMut(usize, &[f32]) -> Result<(), TrainError> + 'a;
+
 /// Trains `weights` in place; `checkpoint` sees them after every step.
 ///
 /// # Errors
@@ -61,12 +64,13 @@ pub fn train(
     settings: &Settings,
     weights: &mut Vec<f32>,
     watch: &mut dyn Watch,
-    checkpoint: &mut dyn FnMut(usize, &[f32]) -> Result<(), TrainError>,
+    checkpoint: &mut Checkpoint<'_>,
 ) -> Result<(), TrainError> {
     let &Ground { network, threads, .. } = ground;
     let mut optimiser = Optimiser::adamw(network, [0.9, 0.95]);
     let mut gradients = Gradients::new(threads);
-    let mut gradient = vec![0.0; network.len()];
+    let mut gradient = vec![0.0; network.parameters()];
+    let mut good = weights.clone();
     for step in 0..settings.steps {
         let engine = Engine::new(network.config(), &network.unpack(weights, "the policy in training"))?;
         let groups = rollout(&engine, ground, settings, step)?;
@@ -80,10 +84,13 @@ pub fn train(
                 slope(lp - old, advantage, settings.clip) / tokens
             };
             gradients.compute(network, weights, &batches, slope, &mut gradient);
-            if !clip(&mut gradient, 1.0).is_finite() {
+            let norm = clip(&mut gradient, 1.0);
+            optimiser.step(weights, &gradient, Rates { adamw: settings.rate, muon: 0.0 }, threads);
+            if !(norm.is_finite() && weights.iter().all(|w| w.is_finite())) {
+                *weights = good;
                 return Err(TrainError::Diverged { stage: "RLVR policy", step });
             }
-            optimiser.step(weights, &gradient, Rates { adamw: settings.rate, muon: 0.0 }, threads);
+            good.copy_from_slice(weights);
         }
         watch.stepped(&Progress::Rlvr {
             step: step + 1,

@@ -11,6 +11,8 @@ pub mod network;
 pub mod optimiser;
 pub mod parallel;
 pub mod pretrain;
+#[cfg(test)]
+mod tests;
 pub mod vocabulary;
 
 use crate::model::{Config, LocalModel, ModelError, Tokenizer};

@@ -28,14 +28,13 @@ pub struct Optimiser {
 impl Optimiser {
     /// AdamW for everything.
     pub fn adamw(network: &Network, betas: [f32; 2]) -> Self {
-        let everything = [0..network.len()];
         Self {
             betas,
             steps: 0,
-            first: vec![0.0; network.len()],
-            second: vec![0.0; network.len()],
+            first: vec![0.0; network.parameters()],
+            second: vec![0.0; network.parameters()],
             matrices: Vec::new(),
-            rest: everything.to_vec(),
+            rest: std::iter::once(0..network.parameters()).collect(),
         }
     }
 
@@ -152,12 +151,14 @@ mod tests {
         let network = Network::new(&tiny());
         for mut optimiser in [Optimiser::adamw(&network, [0.9, 0.95]), Optimiser::muon(&network, [0.9, 0.95])]
         {
-            // The loss is half the squared distance to 1.
-            let mut weights = vec![0.0f32; network.len()];
-            let distance = |w: &[f32]| w.iter().map(|w| (w - 1.0).powi(2)).sum::<f32>();
+            // The loss is half the squared distance to a goal.
+            let mut stream = Stream::new(6);
+            let goal: Vec<f32> = (0..network.parameters()).map(|_| 0.5 * stream.normal() as f32).collect();
+            let mut weights = vec![0.0f32; network.parameters()];
+            let distance = |w: &[f32]| w.iter().zip(&goal).map(|(w, g)| (w - g).powi(2)).sum::<f32>();
             let before = distance(&weights);
             for _ in 0..50 {
-                let gradient: Vec<f32> = weights.iter().map(|w| w - 1.0).collect();
+                let gradient: Vec<f32> = weights.iter().zip(&goal).map(|(w, g)| w - g).collect();
                 optimiser.step(&mut weights, &gradient, Rates { adamw: 0.02, muon: 0.1 }, 2);
             }
             assert!(distance(&weights) < 0.5 * before);

@@ -60,7 +60,7 @@ impl Gradients {
         }
         each(self.threads, self.lanes.iter_mut().zip(shares), |(lane, share)| {
             lane.gradient.clear();
-            lane.gradient.resize(network.len(), 0.0);
+            lane.gradient.resize(network.parameters(), 0.0);
             for (b, kept) in share {
                 network.step(weights, &batches[b], &mut lane.space, &mut lane.gradient, |i, lp| {
                     kept[i] = lp;
@@ -96,7 +96,7 @@ mod tests {
             })
             .collect();
         let run = |threads| {
-            let mut sum = vec![0.0; network.len()];
+            let mut sum = vec![0.0; network.parameters()];
             let lp =
                 Gradients::new(threads).compute(&network, &weights, &batches, |_, _, lp| lp.exp(), &mut sum);
             (lp, sum)

@@ -20,13 +20,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { steps: 900, batch: 96, matrices: 0.02, rest: 4e-3 }
+        Self { steps: 800, batch: 96, matrices: 0.02, rest: 4e-3 }
     }
 }
 
 /// First weights: normal, of a size that keeps activations near 1; norms 1.
 pub fn initial(network: &Network, seed: u64) -> Vec<f32> {
-    let mut flat = vec![1.0; network.len()];
+    let mut flat = vec![1.0; network.parameters()];
     // What each layer adds to the stream is scaled so that the sum stays of one size.
     let depth = (2.0 * network.config().layers as f64).sqrt();
     for t in network.tensors() {
@@ -54,7 +54,7 @@ pub fn train(
     let &Ground { network, threads, .. } = ground;
     let mut optimiser = Optimiser::muon(network, [0.9, 0.95]);
     let mut gradients = Gradients::new(threads);
-    let mut gradient = vec![0.0; network.len()];
+    let mut gradient = vec![0.0; network.parameters()];
     let mut good = weights.clone();
     for step in 0..settings.steps {
         let batches = batches(ground, settings, step)?;

@@ -17,6 +17,11 @@ pub fn put(buf: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Styl
     end - area.x
 }
 
+/// As [`put`], but nothing of what the cells looked like before shows through.
+pub fn put_over(buf: &mut Buffer, area: Rect, x: u16, y: u16, text: &str, style: Style) -> u16 {
+    put(buf, area, x, y, text, Style::reset().patch(style))
+}
+
 /// Writes `text` so that it ends right before column `end` of `area`; what does not fit is
 /// cut at its end.
 pub fn put_right(buf: &mut Buffer, area: Rect, end: u16, y: u16, text: &str, style: Style) {

@@ -58,7 +58,7 @@ fn the_embedded_pair_is_explored() {
     session.wait_for("Problems");
 
     session.keys("?");
-    session.wait_for("palette").contains("Help");
+    session.wait_for("esc closes");
     session.keys("\x1b");
 
     session.resize(20, 6);
@@ -161,9 +161,7 @@ fn wakes(pid: u32) -> u64 {
         let line = status.lines().find(|l| l.starts_with("voluntary_ctxt_switches"))?;
         line.split_whitespace().last()?.parse::<u64>().ok()
     };
-    threads
-        .filter_map(|t| of(std::fs::read_to_string(t.ok()?.path().join("status")).ok()?))
-        .sum()
+    threads.filter_map(|t| of(std::fs::read_to_string(t.ok()?.path().join("status")).ok()?)).sum()
 }
 
 #[test]

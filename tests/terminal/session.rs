@@ -31,7 +31,12 @@ impl Session {
     }
 
     /// As [`Session::start`], with the command changed first.
-    pub fn start_with(columns: u16, rows: u16, arguments: &[&str], change: impl FnOnce(&mut CommandBuilder)) -> Session {
+    pub fn start_with(
+        columns: u16,
+        rows: u16,
+        arguments: &[&str],
+        change: impl FnOnce(&mut CommandBuilder),
+    ) -> Session {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_leash"));
@@ -111,7 +116,8 @@ impl Session {
 
     /// Sends the process a signal by its name.
     pub fn signal(&self, name: &str) {
-        let status = std::process::Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
+        let status =
+            std::process::Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
         assert!(status.is_ok_and(|s| s.success()));
     }
 
@@ -136,7 +142,11 @@ impl Session {
         self.look(|t| {
             let screen = t.parser.screen();
             assert!(!screen.hide_cursor(), "the cursor is shown again");
-            assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None, "the mouse is free again");
+            assert_eq!(
+                screen.mouse_protocol_mode(),
+                vt100::MouseProtocolMode::None,
+                "the mouse is free again"
+            );
             assert!(!screen.bracketed_paste(), "pasting is as before");
         });
         (status, self.screen())

@@ -155,24 +155,7 @@ fn padded(row: &[f32]) -> Vec<f32> {
 
 impl Generator for Engine {
     fn generate(&self, request: &Request<'_>, observer: &mut dyn Observer) -> Result<(), ModelError> {
-        let config = &self.config;
-        let length = request.prompt.len();
-        if length == 0 {
-            return Err(ModelError::Prompt("is empty".into()));
-        }
-        if let Some(token) = request.prompt.iter().find(|t| **t as usize >= config.vocab_size) {
-            return Err(ModelError::Prompt(format!(
-                "holds token {token}, outside the vocabulary of {}",
-                config.vocab_size
-            )));
-        }
-        if length >= config.max_positions {
-            return Err(ModelError::Prompt(format!(
-                "has {length} tokens, and the model's {} positions leave no room for a completion",
-                config.max_positions
-            )));
-        }
-        let limit = request.sampling.max_tokens.min(config.max_positions - length);
+        let (length, limit) = (request.prompt.len(), request.limit(&self.config)?);
         let sequences = request.indices.len().min(BATCH);
         // A poisoned lock only says that another caller's observer panicked; the list of
         // idle workspaces is whole at any time.

@@ -157,7 +157,7 @@ impl Network {
     }
 
     /// Weights in all.
-    pub fn len(&self) -> usize {
+    pub fn parameters(&self) -> usize {
         self.norm.end
     }
 
@@ -175,7 +175,7 @@ impl Network {
     /// # Errors
     /// A tensor that is missing or of another shape.
     pub fn pack(&self, weights: &Weights) -> Result<Vec<f32>, ModelError> {
-        let mut flat = Vec::with_capacity(self.len());
+        let mut flat = Vec::with_capacity(self.parameters());
         for t in &self.tensors {
             flat.extend_from_slice(weights.get(&t.name, &t.shape)?);
         }

@@ -59,7 +59,7 @@ fn forward_and_gradient_equal_candles() {
 
         let network = Network::new(&config);
         let flat = network.pack(&weights).unwrap();
-        let (mut gradient, mut ours) = (vec![0.0; network.len()], vec![0.0; batch.targets.len()]);
+        let (mut gradient, mut ours) = (vec![0.0; network.parameters()], vec![0.0; batch.targets.len()]);
         let mut space = Workspace::default();
         // A first, larger batch leaves its traces in the workspace.
         let mut larger = batch.clone();

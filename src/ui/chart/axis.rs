@@ -15,12 +15,12 @@ pub fn linear(max: f64, most: usize) -> (Vec<f64>, usize) {
     ((0..=count).map(|i| i as f64 * step).collect(), decimals)
 }
 
-/// The smallest of 1, 2, 5 times a power of ten that is at least `max`, and at least
+/// The smallest of 1, 2, 3, 5 times a power of ten that is at least `max`, and at least
 /// `floor`: an axis that grows in steps and does not twitch.
 pub fn ceiling(max: f64, floor: f64) -> f64 {
     let max = if max.is_finite() { max.max(floor) } else { floor };
     let power = 10f64.powf(max.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|c| *c >= max * 0.999_999).unwrap_or(max)
+    [1.0, 2.0, 3.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|c| *c >= max * 0.999_999).unwrap_or(max)
 }
 
 /// Powers of two from 1 to `max` that leave room for their labels: (column of `columns`, label).
@@ -58,7 +58,7 @@ mod tests {
     fn an_axis_grows_in_steps() {
         assert_eq!(
             (ceiling(0.3, 1.0), ceiling(1.2, 1.0), ceiling(2.2, 1.0), ceiling(5.1, 1.0)),
-            (1.0, 2.0, 5.0, 10.0)
+            (1.0, 2.0, 3.0, 10.0)
         );
         assert_eq!(ceiling(f64::NAN, 0.1), 0.1);
     }

@@ -4,7 +4,7 @@ use crate::app::figures::Row;
 use crate::app::state::archive::Entry;
 use crate::app::{State, Target};
 use crate::completion::Finish;
-use crate::ui::canvas::{inset, put, put_right, row};
+use crate::ui::canvas::{inset, put, put_over, put_right, row};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::{first_shown, footer, frame::frame, header, spark};
 use crate::ui::{Seen, layout, text};
@@ -103,7 +103,7 @@ fn tabs(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen: &mut S
         } else {
             theme.style(Role::Muted)
         };
-        let end = put(buf, top, x, 0, &words, style);
+        let end = put_over(buf, top, x, 0, &words, style);
         seen.target(Rect { x: top.x + x, width: end - x, ..top }, Target::Tab(side));
         x = end + 1;
     }
@@ -193,8 +193,8 @@ fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
     let answer = v.answer.as_deref().map_or("NA".to_owned(), crate::completion::clean).replace('\n', " ");
     let rule = v.rule.map_or(String::new(), |r| format!(", by {}", r.name()));
     let steps = match v.sound {
-        Some(true) => ", its steps derive the answer",
-        Some(false) => ", its steps do not derive the answer",
+        Some(true) => ", derived by its steps",
+        Some(false) => ", not derived by its steps",
         None => "",
     };
     let ended = match c.finish {
@@ -205,13 +205,10 @@ fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("answer", format!("{answer}  {mark}{rule}")),
         ("method", format!("{}{steps}", v.method.as_deref().unwrap_or(text::NONE))),
+        ("tokens", format!("{tokens}, {ended}")),
         (
-            "tokens",
-            format!(
-                "{tokens}, {ended}   ln p {}   H {} nats",
-                text::decimal(c.logprob, 2),
-                text::decimal(c.token_entropy, 3)
-            ),
+            "model",
+            format!("ln p {}   H {} nats", text::decimal(c.logprob, 2), text::decimal(c.token_entropy, 3)),
         ),
     ];
     if !c.trace.is_empty() {

@@ -82,7 +82,7 @@ impl Columns {
         };
         let method = longest(|r| &r.method, true);
         let answer = longest(|r| &r.answer, false).clamp(2, 12);
-        let words = (room * 2 / 3).min(answer + 2 + method);
+        let words = (room * 3 / 4).min(answer + 2 + method);
         // With little room a correct cluster is told by its method, and a wrong one by its
         // answer.
         let answer = if words >= answer + 2 + method.min(12) && method > 0 { answer } else { 0 };
@@ -146,7 +146,7 @@ impl Columns {
         let k = text::grouped(self.k.into());
         let e = text::small(epsilon(self.k));
         let Note { word, hits } = note;
-        let bound = if *hits == 0 { format!("p < {e}") } else { format!("≤ ε {e}") };
+        let bound = if *hits == 0 { format!("p < {e}") } else { format!("at most ε {e}") };
         let forms = [format!("{word}: {hits} of {k}, {bound}"), format!("{word}, {bound}")];
         let whole = usize::from(area.width).saturating_sub(3);
         let beside = whole.saturating_sub(label_end - 2);

@@ -1,6 +1,6 @@
 //! The frame of a pane: a border with words in it.
 
-use crate::ui::canvas::{inset, put, put_right, row};
+use crate::ui::canvas::{inset, put, put_over, put_right, row};
 use crate::ui::text;
 use crate::ui::theme::{Role, Theme};
 use ratatui::buffer::Buffer;
@@ -37,7 +37,7 @@ pub fn frame(
     let mut x = 0;
     for (words, style) in title {
         let room = usize::from(top.width.saturating_sub(x));
-        x = put(buf, top, x, 0, &text::fit(words, room), *style);
+        x = put_over(buf, top, x, 0, &text::fit(words, room), *style);
     }
     let note_width = text::width(note) as u16;
     if note_width > 0 && x + 1 + note_width <= top.width {
@@ -50,6 +50,20 @@ pub fn frame(
 mod tests {
     use super::*;
     use crate::ui::theme::{Depth, Ground};
+    use ratatui::style::{Color, Modifier};
+
+    #[test]
+    fn a_title_is_not_as_faint_as_the_border() {
+        let area = Rect::new(0, 0, 20, 2);
+        for depth in [Depth::True, Depth::Mono] {
+            let theme = Theme::new(depth, Ground::Dark);
+            let mut buf = Buffer::empty(area);
+            frame(&mut buf, area, &theme, false, &[(" words ", theme.style(Role::Title))], "");
+            let cell = &buf[(4, 0)];
+            assert_eq!((cell.symbol(), cell.fg), ("o", Color::Reset));
+            assert_eq!(cell.modifier, Modifier::BOLD, "{depth:?}");
+        }
+    }
 
     #[test]
     fn words_stand_in_the_border_as_far_as_they_fit() {

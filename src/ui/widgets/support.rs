@@ -42,7 +42,7 @@ pub fn support(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     if inner.height >= 10 {
         y += 1;
     }
-    let rates: [(&str, fn(&Counts) -> Option<f64>); 4] =
+    let rates: [(&str, Rate); 4] =
         [("SRR", Counts::srr), ("NDR", Counts::ndr), ("SDS", Counts::sds), ("NSCR", Counts::nscr)];
     for (name, rate) in rates {
         let line = row(inner, y);
@@ -55,11 +55,15 @@ pub fn support(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     foot(state, theme, area, buf);
 }
 
+/// A rate of the paper.
+type Rate = fn(&Counts) -> Option<f64>;
+
 /// How one looks, in the lower border.
 fn foot(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let (k, lens) = (state.figures.here.k, &state.lens);
     let criterion = match lens.criterion {
-        Criterion::Found { min_hits } => format!("found ≥ {min_hits}"),
+        Criterion::Found { min_hits: 0 | 1 } => "found once".to_owned(),
+        Criterion::Found { min_hits } => format!("found {min_hits} times"),
         Criterion::Threshold { .. } if k > 0 => format!("p > ε {}", text::small(epsilon(k))),
         Criterion::Threshold { .. } => "p > ε".to_owned(),
     };

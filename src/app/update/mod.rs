@@ -1,15 +1,18 @@
 //! From a message to a changed state and what is to be done.
 
-use super::action::Action;
-use super::effect::Effect;
-use super::figures::Figures;
-use super::key::Key;
-use super::keymap::{self, Context, Found};
-use super::message::{Message, Target};
-use super::state::explore::Pane;
-use super::state::{Archive, Completions, Overlay, Progress, Scope, Screen, State};
+mod mouse;
+mod news;
+
+use crate::app::action::Action;
+use crate::app::effect::Effect;
+use crate::app::figures::Figures;
+use crate::app::key::Key;
+use crate::app::keymap::{self, Context, Found};
+use crate::app::message::Message;
+use crate::app::state::explore::Pane;
+use crate::app::state::{Archive, Completions, Overlay, Progress, Scope, Screen, State};
 use crate::completion::clean;
-use crate::run::{Event, EventKind, Settings};
+use crate::run::Settings;
 use crate::support::{Criterion, Ledger, Unit};
 
 /// The most completions that can be asked for, of each problem under each policy.
@@ -29,14 +32,14 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Click(target) => {
             state.refresh();
-            click(state, target)
+            mouse::click(state, target)
         }
         Message::Scroll(target, notches) => {
             state.refresh();
-            scroll(state, target, i64::from(notches))
+            mouse::scroll(state, target, i64::from(notches))
         }
         Message::Run(event) => {
-            happened(state, event);
+            news::happened(state, event);
             Vec::new()
         }
         Message::Gauge(gauge) => {
@@ -390,99 +393,4 @@ fn copy(state: &mut State) -> Vec<Effect> {
     let Some(text) = text else { return Vec::new() };
     state.notice = Some(format!("copied {what}"));
     vec![Effect::Copy(text)]
-}
-
-fn click(state: &mut State, target: Target) -> Vec<Effect> {
-    if state.overlay.is_some() {
-        return Vec::new();
-    }
-    match target {
-        Target::Problem(problem) => {
-            state.explore.pane = Pane::Problems;
-            return go(state, problem);
-        }
-        Target::Cluster { row, side } => {
-            let again = state.explore.pane == Pane::Clusters(side)
-                && state.explore.cluster.is_some()
-                && state.selected_row() == row;
-            state.explore.pane = Pane::Clusters(side);
-            select_row(state, row);
-            if again {
-                return open(state);
-            }
-        }
-        Target::Completion(at) => {
-            state.completions.reading = false;
-            return select_member(state, at);
-        }
-        Target::Tab(side) => {
-            state.completions.reading = false;
-            tab(state, side);
-        }
-        Target::Text => state.completions.reading = true,
-        Target::Support => return act(state, Action::Unit),
-        Target::Chart => return act(state, Action::Scope),
-    }
-    Vec::new()
-}
-
-/// The wheel moves what it is over, and focuses nothing.
-fn scroll(state: &mut State, target: Target, notches: i64) -> Vec<Effect> {
-    if state.overlay.is_some() {
-        return step(state, notches * 3);
-    }
-    match target {
-        Target::Problem(_) => {
-            let pane = std::mem::replace(&mut state.explore.pane, Pane::Problems);
-            let effects = step(state, notches);
-            state.explore.pane = pane;
-            effects
-        }
-        Target::Cluster { .. } => {
-            let row = moved(state.selected_row(), notches, state.figures.here.rows.len());
-            select_row(state, row);
-            Vec::new()
-        }
-        Target::Completion(_) | Target::Tab(_) => {
-            let at = moved(state.selected_member(), notches, state.figures.members.len());
-            select_member(state, at)
-        }
-        Target::Text => {
-            state.completions.scroll = moved(state.completions.scroll, notches * 3, usize::MAX);
-            Vec::new()
-        }
-        Target::Support | Target::Chart => Vec::new(),
-    }
-}
-
-fn happened(state: &mut State, event: Event) {
-    if event.generation != state.generation {
-        return;
-    }
-    match event.kind {
-        EventKind::Drawn(all) => {
-            for d in all {
-                state.figures.touch(d.problem);
-                state.ledger.add(d.policy, d.problem, &d.completion, &d.verdict);
-                state.archive.add(d.policy, d.problem, d.completion, d.verdict);
-            }
-        }
-        EventKind::Failed { policy, message } => {
-            let name = state.policies.get(policy).map_or("a policy", |p| p.name.as_str());
-            let words = format!("{name}: {}", clean(&message).replace('\n', " "));
-            fail(state, words);
-        }
-        EventKind::Panicked { message } => {
-            let words = format!("a sampling thread panicked: {}", clean(&message).replace('\n', " "));
-            fail(state, words);
-        }
-        EventKind::Finished => state.progress.finished = true,
-    }
-}
-
-fn fail(state: &mut State, words: String) {
-    // A broken policy fails on every problem with the same words.
-    if state.progress.failures.last() != Some(&words) {
-        state.progress.failures.push(words);
-    }
 }

@@ -1,0 +1,257 @@
+use super::state::explore::Pane;
+use super::state::{Named, Overlay, Scope, Screen};
+use super::*;
+use crate::completion::{Completion, Finish};
+use crate::model::Sampling;
+use crate::problem::{Problem, Verdict};
+use crate::run::{Drawn, Event, EventKind, Gauge, Settings};
+use crate::support::{Criterion, Status, Unit};
+
+fn state(problems: usize) -> State {
+    let problem = |i: usize| Problem {
+        id: format!("p/{i}"),
+        task: None,
+        prompt: format!("Q: What is {i} + {i}?\nA:"),
+        reference: Some((2 * i).to_string()),
+        metadata: serde_json::Map::new(),
+    };
+    let named = |name: &str| Named { name: name.to_owned(), spec: String::new() };
+    let settings = Settings { k: 8, sampling: Sampling::default(), threads: 1 };
+    let problems: Vec<Problem> = (0..problems).map(problem).collect();
+    State::new(vec![named("base"), named("rlvr")], problems.into(), settings)
+}
+
+/// Draws answers on a problem; `!` marks correct ones.
+fn draw(state: &mut State, policy: usize, problem: usize, answers: &str) {
+    let drawn = |(index, answer): (usize, &str)| {
+        let correct = answer.ends_with('!');
+        let answer = answer.trim_end_matches('!');
+        let text = format!("\x1b[2Jit is {answer}");
+        let completion = Completion {
+            index: index as u32,
+            text,
+            length: None,
+            logprob: None,
+            token_entropy: None,
+            trace: Vec::new(),
+            finish: Finish::Stop,
+        };
+        let method = correct.then(|| answer.to_owned());
+        let verdict = Verdict { answer: Some(answer.to_owned()), correct, method, ..Verdict::default() };
+        Drawn { policy, problem, completion, verdict }
+    };
+    let all = answers.split_whitespace().enumerate().map(drawn).collect();
+    run(state, EventKind::Drawn(all));
+}
+
+fn run(state: &mut State, kind: EventKind) {
+    let event = Event { generation: state.generation, kind };
+    assert_eq!(update(state, Message::Run(event)), []);
+}
+
+fn keys(state: &mut State, keys: &str) -> Vec<Effect> {
+    let key = |c| match c {
+        '⏎' => Key::Enter,
+        '⎋' => Key::Esc,
+        '⇥' => Key::Tab,
+        '⌫' => Key::Backspace,
+        c => Key::Char(c),
+    };
+    keys.chars().flat_map(|c| update(state, Message::Key(key(c)))).collect()
+}
+
+#[test]
+fn stepping_to_a_problem_asks_for_it_first() {
+    let mut s = state(3);
+    assert_eq!(keys(&mut s, "jj"), [Effect::Focus(1), Effect::Focus(2)]);
+    assert_eq!(keys(&mut s, "j"), [], "it stays on the last");
+    assert_eq!(keys(&mut s, "gg"), [Effect::Focus(0)]);
+    assert_eq!(keys(&mut s, "G["), [Effect::Focus(2), Effect::Focus(1)]);
+    assert_eq!(keys(&mut s, "gj"), [Effect::Focus(2)], "a sequence broken off swallows no key");
+}
+
+#[test]
+fn late_news_of_an_old_generation_is_dropped() {
+    let mut s = state(1);
+    draw(&mut s, 0, 0, "1!");
+    assert!(matches!(keys(&mut s, "r")[..], []));
+    assert_eq!(s.overlay, Some(Overlay::Restart(1)));
+    let effects = keys(&mut s, "y");
+    assert!(matches!(&effects[0], Effect::Restart(settings) if settings.sampling.seed == 1));
+    assert_eq!((s.generation, s.ledger.drawn(0, 0)), (1, 0));
+    let late = Event { generation: 0, kind: EventKind::Finished };
+    update(&mut s, Message::Run(late));
+    update(&mut s, Message::Gauge(Gauge { tokens: 5, ..Gauge::default() }));
+    assert!(!s.progress.finished && s.progress.gauge.tokens == 0);
+    draw(&mut s, 0, 0, "1!");
+    assert_eq!(s.ledger.drawn(0, 0), 1);
+}
+
+#[test]
+fn both_columns_share_their_rows_and_say_what_was_lost() {
+    let mut s = state(1);
+    draw(&mut s, 0, 0, "a! a! b! x");
+    draw(&mut s, 1, 0, "a! a! a! y");
+    s.refresh();
+    let rows = &s.figures.here.rows;
+    let row = |at: usize| (rows[at].answer.as_str(), rows[at].hits, rows[at].status);
+    assert_eq!(row(0), ("a", [2, 3], Some(Status::Preserved)));
+    assert_eq!(row(1), ("b", [1, 0], Some(Status::Shrunk)));
+    assert_eq!(rows.len(), 4);
+    assert!(rows[2..].iter().all(|r| r.status.is_none() && !r.correct));
+    assert_eq!(s.figures.here.distinct, [2, 1]);
+}
+
+#[test]
+fn rows_keep_their_places_while_they_are_about_equal() {
+    let mut s = state(1);
+    let order = |s: &mut State| -> String {
+        s.refresh();
+        s.figures.here.rows.iter().map(|r| r.answer.clone()).collect()
+    };
+    draw(&mut s, 0, 0, "a! a! b!");
+    draw(&mut s, 1, 0, "a! b! b!");
+    assert_eq!(order(&mut s), "ab");
+    draw(&mut s, 0, 0, "- - - b!");
+    draw(&mut s, 1, 0, "- - - x");
+    assert_eq!(order(&mut s), "abx", "four to three is no lead");
+    let many = format!("- - - - {}", "b! ".repeat(9));
+    draw(&mut s, 0, 0, &many);
+    draw(&mut s, 1, 0, &many);
+    assert_eq!(order(&mut s), "bax");
+}
+
+#[test]
+fn a_selected_cluster_stays_selected_and_the_top_one_until_then() {
+    let mut s = state(1);
+    draw(&mut s, 0, 0, "a! b! b!");
+    draw(&mut s, 1, 0, "b! b! b!");
+    keys(&mut s, "⇥j");
+    assert_eq!((s.explore.pane, s.selected_row()), (Pane::Clusters(0), 1));
+    let chosen = s.explore.cluster.clone();
+    let many = format!("- - - {}", "a! ".repeat(20));
+    draw(&mut s, 0, 0, &many);
+    draw(&mut s, 1, 0, &many);
+    s.refresh();
+    assert_eq!(s.explore.cluster, chosen);
+    assert_eq!(s.selected_row(), 0, "it has overtaken the other");
+}
+
+#[test]
+fn a_cluster_opens_to_its_completions_and_closes_level_by_level() {
+    let mut s = state(2);
+    draw(&mut s, 0, 0, "a! x a!");
+    draw(&mut s, 1, 0, "x x x");
+    keys(&mut s, "⏎");
+    s.refresh();
+    assert_eq!((s.screen, s.completions.side), (Screen::Completions, 0));
+    assert_eq!(s.figures.members, [0, 2]);
+    let text = s.archive.get(0, 0, 2).map(|e| e.completion.text.as_str());
+    assert_eq!(text, Some("[2Jit is a"), "what would steer the terminal is gone");
+    keys(&mut s, "j");
+    assert_eq!(s.completions.index, Some(2));
+    assert_eq!(keys(&mut s, "y"), [Effect::Copy("[2Jit is a".to_owned())]);
+    keys(&mut s, "⇥");
+    s.refresh();
+    assert!(s.figures.members.is_empty(), "the other policy has none");
+    keys(&mut s, "]");
+    s.refresh();
+    assert_eq!(s.figures.members, [0, 1, 2]);
+    keys(&mut s, "⇥⎋");
+    assert_eq!(s.screen, Screen::Completions);
+    keys(&mut s, "⎋");
+    assert_eq!(s.screen, Screen::Explore);
+    assert_eq!(keys(&mut s, "q"), [Effect::Quit]);
+}
+
+#[test]
+fn the_lens_and_the_scope_turn_with_their_keys() {
+    let mut s = state(1);
+    let units: Vec<Unit> = (0..4)
+        .map(|_| {
+            keys(&mut s, "u");
+            s.lens.unit
+        })
+        .collect();
+    assert_eq!(units, [Unit::Answer, Unit::Method, Unit::Completion, Unit::Problem]);
+    keys(&mut s, "eoa");
+    assert!(matches!(s.lens.criterion, Criterion::Threshold { zeta } if zeta == 0.05));
+    assert!(s.lens.sound && s.scope == Scope::All);
+    keys(&mut s, "eSa");
+    assert!(s.lens.criterion == Criterion::default() && !s.lens.sound && s.scope == Scope::Problem);
+}
+
+#[test]
+fn pausing_and_asking_for_more_reaches_the_run() {
+    let mut s = state(1);
+    assert_eq!(keys(&mut s, "  "), [Effect::Pause, Effect::Resume]);
+    assert_eq!(keys(&mut s, "+-"), [Effect::SetK(16), Effect::SetK(8)]);
+    assert_eq!(keys(&mut s, "----").last(), Some(&Effect::SetK(1)));
+    assert_eq!(keys(&mut s, "-"), []);
+    s.progress.finished = true;
+    keys(&mut s, "+");
+    assert!(!s.progress.finished);
+}
+
+#[test]
+fn flips_are_found_around_the_end() {
+    let mut s = state(4);
+    for (problem, rlvr) in [(0, "x"), (2, "a!")] {
+        draw(&mut s, 0, problem, "a!");
+        draw(&mut s, 1, problem, rlvr);
+    }
+    draw(&mut s, 0, 3, "x");
+    draw(&mut s, 1, 3, "a!");
+    assert_eq!(keys(&mut s, "n"), [Effect::Focus(3)]);
+    assert_eq!(keys(&mut s, "nN"), [Effect::Focus(0), Effect::Focus(3)]);
+    let mut s = state(2);
+    assert_eq!(keys(&mut s, "n"), []);
+    assert!(s.notice.is_some());
+}
+
+#[test]
+fn a_filter_shows_what_matches_and_escape_drops_it() {
+    let mut s = state(12);
+    draw(&mut s, 0, 5, "a!");
+    draw(&mut s, 1, 5, "x");
+    assert_eq!(keys(&mut s, "/lost⏎"), [Effect::Focus(5)]);
+    assert_eq!(s.figures.shown, [5]);
+    assert_eq!(keys(&mut s, "j"), []);
+    keys(&mut s, "/⌫⌫⌫⌫is 1⏎");
+    assert_eq!(s.figures.shown, [1, 10, 11]);
+    keys(&mut s, "/zzz⎋");
+    s.refresh();
+    assert_eq!(s.explore.filter, "is 1");
+    keys(&mut s, "⎋");
+    s.refresh();
+    assert_eq!(s.figures.shown.len(), 12);
+}
+
+#[test]
+fn failures_are_kept_once_and_forgiven_when_the_run_goes_on() {
+    let mut s = state(1);
+    for _ in 0..3 {
+        run(&mut s, EventKind::Failed { policy: 1, message: "no\nmodel\x1b[2J".to_owned() });
+    }
+    run(&mut s, EventKind::Panicked { message: "oh".to_owned() });
+    assert_eq!(s.progress.failures, ["rlvr: no model[2J", "a sampling thread panicked: oh"]);
+    keys(&mut s, "  ");
+    assert!(s.progress.failures.is_empty());
+}
+
+#[test]
+fn figures_of_all_problems_wait_for_as_many_completions_once_there_are_many() {
+    let mut s = state(6);
+    let pass_1 = |s: &mut State| {
+        s.refresh();
+        s.figures.all.measures[0].pass_1()
+    };
+    draw(&mut s, 0, 0, "a! x");
+    assert_eq!(pass_1(&mut s), Some(0.5));
+    draw(&mut s, 1, 0, &"a! ".repeat(100));
+    assert_eq!(pass_1(&mut s), Some(0.5));
+    draw(&mut s, 0, 1, "a!");
+    assert_eq!(pass_1(&mut s), Some(0.5), "one completion more says little");
+    run(&mut s, EventKind::Finished);
+    assert_eq!(pass_1(&mut s), Some(0.75), "at rest nothing waits");
+}

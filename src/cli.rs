@@ -1,0 +1,392 @@
+//! The command line.
+
+mod train;
+
+pub use train::TrainArgs;
+
+use crate::model::Sampling;
+use crate::policy::{self, Policy};
+use crate::problem::Problem;
+use crate::problem::tasks::leg_counting::{self, Difficulty, Suite};
+use crate::record::read_problems;
+use crate::run::Settings;
+use crate::support::{Criterion, Lens, Unit};
+use anyhow::{Context, Result, bail};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What RLVR does to the set of solutions that a language model can reach.
+///
+/// Without a command: explore the two policies, problem by problem, while both are sampled
+/// in the background.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "leash", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub campaign: CampaignArgs,
+    /// The terminal's background [default: as the terminal says, else dark]
+    #[arg(long, value_enum, help_heading = "Screen")]
+    pub theme: Option<Theme>,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The background that the colours are chosen for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    Dark,
+    Light,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Draw completions without a screen, into a recording
+    Sample(SampleArgs),
+    /// Every figure of a recording
+    Report(ReportArgs),
+    /// Train a base by next-token prediction and an RLVR policy from it, on the CPU
+    Train(TrainArgs),
+}
+
+/// Who is asked what, and how.
+#[derive(Clone, Debug, Args)]
+pub struct CampaignArgs {
+    /// The reference policy: embedded:base, a model's folder, a recording, or script:FILE
+    /// (texts with probabilities, for tests and demonstrations of the interface)
+    #[arg(long, value_name = "SPEC", default_value = "embedded:base", help_heading = "Policies")]
+    pub base: String,
+
+    /// The RLVR policies that are held against it; embedded:rlvr@STEP is a checkpoint
+    #[arg(long, value_name = "SPEC", num_args = 1.., default_value = "embedded:rlvr", help_heading = "Policies")]
+    pub rlvr: Vec<String>,
+
+    /// A fixed suite of problems that training never sees: heldout or development
+    #[arg(long, value_name = "NAME", default_value = "heldout", help_heading = "Problems",
+          value_parser = suite_parser(), conflicts_with_all = ["task", "problems"])]
+    pub suite: Suite,
+
+    /// Fresh problems of a task: leg_counting, leg_counting:easy or leg_counting:hard. The
+    /// seed says which
+    #[arg(long, value_name = "TASK", help_heading = "Problems", value_parser = difficulty, conflicts_with = "problems")]
+    pub task: Option<Difficulty>,
+
+    /// Problems from a file of JSON lines: {"id": …, "prompt": …, "reference": …}, or a
+    /// recording
+    #[arg(long, value_name = "FILE", help_heading = "Problems")]
+    pub problems: Option<PathBuf>,
+
+    /// How many problems: the first of a suite or a file (else all of them), or so many of
+    /// a task (else 50)
+    #[arg(long, value_name = "N", help_heading = "Problems", value_parser = clap::value_parser!(u32).range(1..))]
+    pub count: Option<u32>,
+
+    /// Completions of each problem under each policy
+    #[arg(long, value_name = "N", default_value_t = 1024, help_heading = "Sampling",
+          value_parser = clap::value_parser!(u32).range(1..=1 << 24))]
+    pub k: u32,
+
+    /// Temperature; 0 takes the most likely token
+    #[arg(long, value_name = "T", default_value_t = 1.0, help_heading = "Sampling",
+          value_parser = temperature, allow_negative_numbers = true)]
+    pub temperature: f64,
+
+    /// Keep the most likely tokens with together at least this probability
+    #[arg(long, value_name = "P", default_value_t = 1.0, help_heading = "Sampling", value_parser = top_p)]
+    pub top_p: f64,
+
+    /// Keep this many of the most likely tokens [default: all]
+    #[arg(long, value_name = "K", help_heading = "Sampling", value_parser = positive)]
+    pub top_k: Option<usize>,
+
+    /// Tokens of a completion at most
+    #[arg(long, value_name = "N", default_value_t = 100, help_heading = "Sampling", value_parser = positive)]
+    pub max_tokens: usize,
+
+    /// The same seed gives the same completions, whatever the batch and the threads
+    #[arg(long, value_name = "S", default_value_t = 0, help_heading = "Sampling")]
+    pub seed: u64,
+
+    /// Threads that draw [default: one a core]
+    #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = positive)]
+    pub threads: Option<usize>,
+}
+
+impl CampaignArgs {
+    /// How to draw.
+    pub fn settings(&self) -> Settings {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        Settings {
+            k: self.k,
+            sampling: Sampling {
+                temperature: self.temperature,
+                top_p: self.top_p,
+                top_k: self.top_k,
+                max_tokens: self.max_tokens,
+                seed: self.seed,
+            },
+            threads: self.threads.unwrap_or_else(cores),
+        }
+    }
+
+    /// What to ask: at least one problem.
+    ///
+    /// # Errors
+    /// A file of problems that cannot be read.
+    pub fn problems(&self) -> Result<Vec<Problem>> {
+        if let Some(difficulty) = &self.task {
+            let count = u64::from(self.count.unwrap_or(50));
+            return Ok((0..count).map(|i| leg_counting::generate(difficulty, self.seed, i)).collect());
+        }
+        let mut problems = match &self.problems {
+            Some(file) => read_problems(file)?,
+            None => self.suite.problems(),
+        };
+        if let Some(count) = self.count {
+            problems.truncate(count as usize);
+        }
+        Ok(problems)
+    }
+
+    /// Whom to ask: the base, then the RLVR policies.
+    ///
+    /// # Errors
+    /// What opening a policy reports.
+    pub fn policies(&self) -> Result<Vec<Arc<dyn Policy>>> {
+        let names = self.names();
+        let specs = std::iter::once(&self.base).chain(&self.rlvr);
+        specs.zip(&names).map(|(spec, name)| Ok(policy::open(spec, name)?)).collect()
+    }
+
+    /// The policies' names: an embedded RLVR policy's own (`rlvr@40`), else `base`, `rlvr`,
+    /// `rlvr 2`, …
+    fn names(&self) -> Vec<String> {
+        let mut names = vec!["base".to_owned()];
+        for spec in &self.rlvr {
+            let own = spec.strip_prefix("embedded:").filter(|name| *name != "base").unwrap_or("rlvr");
+            let numbered = (2..).map(|n| format!("{own} {n}"));
+            let name = std::iter::once(own.to_owned()).chain(numbered).find(|name| !names.contains(name));
+            names.extend(name);
+        }
+        names
+    }
+}
+
+/// What `leash sample` is told.
+#[derive(Clone, Debug, Args)]
+pub struct SampleArgs {
+    #[command(flatten)]
+    pub campaign: CampaignArgs,
+
+    /// The recording to write. If it is there already, drawing goes on where it stopped
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// Leave out the log-probability and entropy of every single token: a smaller file
+    #[arg(long)]
+    pub no_traces: bool,
+}
+
+/// What `leash report` is told.
+#[derive(Clone, Debug, Args)]
+pub struct ReportArgs {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// csv has one row a problem
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+
+    /// Look at the first N completions only
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub k: Option<u32>,
+
+    /// Show one unit only, in tables: problem, answer, method or completion [default: all]
+    #[arg(long, value_name = "UNIT", hide_possible_values = true, value_parser = unit_parser())]
+    pub unit: Option<Unit>,
+
+    /// When an item is in support: found (at least --min-hits hits) or threshold (its
+    /// share of the completions is above ε = −ln ζ/k)
+    #[arg(long, value_enum, default_value_t = CriterionName::Found, hide_possible_values = true)]
+    pub criterion: CriterionName,
+
+    /// Hits that put an item in support, with --criterion found [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub min_hits: Option<u32>,
+
+    /// ζ of the threshold, with --criterion threshold [default: 0.05]
+    #[arg(long, value_name = "Z", value_parser = probability)]
+    pub zeta: Option<f64>,
+
+    /// Count only completions whose steps derive their answer as correct
+    #[arg(long)]
+    pub sound: bool,
+}
+
+impl ReportArgs {
+    /// How to look.
+    ///
+    /// # Errors
+    /// A figure of the criterion that was not chosen.
+    pub fn lens(&self) -> Result<Lens> {
+        let criterion = match (self.criterion, self.min_hits, self.zeta) {
+            (CriterionName::Found, hits, None) => Criterion::Found { min_hits: hits.unwrap_or(1) },
+            (CriterionName::Threshold, None, zeta) => Criterion::Threshold { zeta: zeta.unwrap_or(0.05) },
+            (CriterionName::Found, ..) => bail!("--zeta belongs to --criterion threshold"),
+            (CriterionName::Threshold, ..) => bail!("--min-hits belongs to --criterion found"),
+        };
+        Ok(Lens { unit: self.unit.unwrap_or_default(), criterion, sound: self.sound })
+    }
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Table,
+    Json,
+    Csv,
+    Markdown,
+}
+
+/// A criterion without its figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CriterionName {
+    Found,
+    Threshold,
+}
+
+fn suite_parser() -> impl TypedValueParser<Value = Suite> {
+    PossibleValuesParser::new(["heldout", "development"])
+        .map(|name| Suite::named(&name).unwrap_or(Suite::HeldOut))
+}
+
+fn unit_parser() -> impl TypedValueParser<Value = Unit> {
+    PossibleValuesParser::new(Unit::ALL.map(Unit::name))
+        .map(|name| Unit::from_name(&name).unwrap_or_default())
+}
+
+fn difficulty(task: &str) -> Result<Difficulty> {
+    match task {
+        "leg_counting" => Ok(Difficulty::default()),
+        "leg_counting:easy" => Ok(Difficulty::easy()),
+        "leg_counting:hard" => Ok(Difficulty::hard()),
+        _ => bail!("the tasks are leg_counting, leg_counting:easy and leg_counting:hard"),
+    }
+}
+
+fn number(text: &str, holds: impl Fn(f64) -> bool, range: &str) -> Result<f64> {
+    let value: f64 = text.parse().with_context(|| format!("a number is needed, {range}"))?;
+    if !holds(value) {
+        bail!("it must be {range}");
+    }
+    Ok(value)
+}
+
+fn temperature(text: &str) -> Result<f64> {
+    number(text, |t| t.is_finite() && t >= 0.0, "0 or more")
+}
+
+fn top_p(text: &str) -> Result<f64> {
+    number(text, |p| p > 0.0 && p <= 1.0, "above 0 and at most 1")
+}
+
+fn probability(text: &str) -> Result<f64> {
+    number(text, |p| p > 0.0 && p < 1.0, "between 0 and 1")
+}
+
+fn positive(text: &str) -> Result<usize> {
+    match text.parse() {
+        Ok(n) if n > 0 => Ok(n),
+        _ => bail!("a whole number of at least 1 is needed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parsed(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_flags_it_is_the_embedded_pair_on_the_held_out_suite() {
+        let Cli { campaign, command, .. } = parsed("leash").unwrap();
+        assert!(command.is_none());
+        assert_eq!(
+            (campaign.base.as_str(), &campaign.rlvr[..]),
+            ("embedded:base", &["embedded:rlvr".into()][..])
+        );
+        assert_eq!(campaign.problems().unwrap(), Suite::HeldOut.problems());
+        let settings = campaign.settings();
+        assert_eq!((settings.k, &settings.sampling), (1024, &Sampling::default()));
+        assert!(settings.threads >= 1);
+    }
+
+    #[test]
+    fn problems_come_from_where_the_flags_say() {
+        let ids = |line: &str| -> Vec<String> {
+            parsed(line).unwrap().campaign.problems().unwrap().into_iter().map(|p| p.id).collect()
+        };
+        assert_eq!(
+            ids("leash --suite development --count 2"),
+            ["leg_counting/development/0", "leg_counting/development/1"]
+        );
+        assert_eq!(ids("leash --task leg_counting:hard --count 1 --seed 7"), ["leg_counting/7/0"]);
+        assert_eq!(ids("leash --task leg_counting").len(), 50);
+    }
+
+    #[test]
+    fn policies_have_names_of_their_own() {
+        let names = |line: &str| parsed(line).unwrap().campaign.names();
+        assert_eq!(names("leash"), ["base", "rlvr"]);
+        assert_eq!(
+            names("leash --rlvr embedded:rlvr@40 a/folder b/folder --rlvr embedded:base"),
+            ["base", "rlvr@40", "rlvr", "rlvr 2", "rlvr 3"]
+        );
+    }
+
+    #[test]
+    fn wrong_figures_are_refused_with_the_range() {
+        for (line, says) in [
+            ("leash --top-p 0", "above 0 and at most 1"),
+            ("leash --temperature -1", "0 or more"),
+            ("leash --temperature=NaN", "0 or more"),
+            ("leash --threads 0", "at least 1"),
+            ("leash --k 0", "1..="),
+            ("leash --task sums", "leg_counting:easy"),
+            ("leash --suite x", "development"),
+            ("leash --task leg_counting --suite heldout", "cannot be used with"),
+            ("leash report r.jsonl --zeta 1", "between 0 and 1"),
+            ("leash report r.jsonl --unit token", "completion"),
+            ("leash sample", "--output"),
+        ] {
+            let said = parsed(line).unwrap_err().to_string();
+            assert!(said.contains(says), "{line}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_lens_takes_the_figure_of_its_criterion() {
+        let lens = |flags: &str| {
+            let Some(Command::Report(args)) = parsed(&format!("leash report r{flags}")).unwrap().command
+            else {
+                unreachable!("it is a report")
+            };
+            args.lens().map(|l| l.criterion).map_err(|e| e.to_string())
+        };
+        assert_eq!(lens(""), Ok(Criterion::default()));
+        assert_eq!(lens(" --min-hits 3"), Ok(Criterion::Found { min_hits: 3 }));
+        assert_eq!(lens(" --criterion threshold --zeta 0.1"), Ok(Criterion::Threshold { zeta: 0.1 }));
+        assert!(lens(" --zeta 0.1").unwrap_err().contains("--criterion threshold"));
+        assert!(lens(" --criterion threshold --min-hits 2").unwrap_err().contains("--criterion found"));
+    }
+}

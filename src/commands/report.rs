@@ -1,0 +1,52 @@
+//! `leash report`: every figure of a recording.
+
+use super::print;
+use crate::cli::{Format, ReportArgs};
+use crate::completion::clean;
+use crate::record::Recording;
+use crate::report::{Report, load};
+use anyhow::Result;
+
+/// Lines that could not be read and are shown; the others are counted.
+const SHOWN: usize = 5;
+
+/// Reads a recording and prints its figures. What was not counted is said on the standard
+/// error.
+///
+/// # Errors
+/// A file that cannot be read or is no recording; flags that contradict each other.
+pub fn run(args: &ReportArgs) -> Result<()> {
+    let lens = args.lens()?;
+    let recording = Recording::open(&args.file)?;
+    let loaded = load(&recording, args.k, args.sound)?;
+    let file = args.file.display();
+    for error in loaded.wrong.iter().take(SHOWN) {
+        eprintln!("leash: {}", clean(&error.to_string()));
+    }
+    if loaded.wrong.len() > SHOWN {
+        eprintln!(
+            "leash: {file}: {} more lines like these; none of them is counted",
+            loaded.wrong.len() - SHOWN
+        );
+    }
+    if recording.torn > 0 {
+        eprintln!(
+            "leash: {file}: the last line ends in the middle ({} bytes) and is not counted",
+            recording.torn
+        );
+    }
+    if loaded.stray > 0 {
+        eprintln!(
+            "leash: {file}: {} completions are not counted: one with a lower index is missing, or they stand twice",
+            loaded.stray
+        );
+    }
+    let report = Report::new(&loaded.run, &loaded.problems, &loaded.ledger, &lens);
+    print(&match args.format {
+        Format::Table => report.table(args.unit),
+        Format::Json => report.json(),
+        Format::Csv => report.csv(),
+        Format::Markdown => report.markdown(args.unit),
+    })?;
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! A run on disk: JSON lines, append-only, one object a line, `kind` first.
+//!
+//! | kind | what |
+//! |---|---|
+//! | `run` | the first line: version, policies, settings of sampling |
+//! | `problem` | one problem, before its completions |
+//! | `completion` | one completion with its verdict |
+//!
+//! [`mod@format`] says what each field means. A reader ignores kinds and fields that it does
+//! not know, fills verdicts that are missing with our verifiers, and survives a torn last
+//! line. One process writes at a time, held by a lock on the file.
+
+pub mod error;
+pub mod format;
+pub mod reader;
+pub mod writer;
+
+pub use error::RecordError;
+pub use format::{PolicyEntry, Run, SamplingEntry};
+pub use reader::{Completions, Recording, read_problems};
+pub use writer::Writer;
+
+use crate::completion::Completion;
+use crate::problem::Verdict;
+
+/// One completion of a run, judged. Policies and problems are named by their numbers in
+/// the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drawn {
+    pub policy: usize,
+    pub problem: usize,
+    pub completion: Completion,
+    pub verdict: Verdict,
+}
+
+#[cfg(test)]
+mod tests;
