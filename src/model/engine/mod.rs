@@ -7,6 +7,7 @@
 //! Completion i is the same to the bit whatever is drawn beside it: every kernel computes
 //! a row in an order that does not depend on the other rows.
 
+mod attention;
 mod batch;
 mod cache;
 mod kernels;
@@ -23,7 +24,7 @@ use std::sync::Mutex;
 use step::Workspace;
 
 /// Completions drawn side by side.
-pub const BATCH: usize = 64;
+pub const BATCH: usize = 36;
 
 /// A decoder whose weights are packed for the processor's vectors.
 pub struct Engine {

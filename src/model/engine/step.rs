@@ -1,7 +1,8 @@
 //! The forward pass: the prompt once, then one position of every sequence at a time.
 
+use super::attention::{Heads, Span, attend, softmax};
 use super::cache::{Private, Shared};
-use super::kernels::{Heads, own_scores, own_values, rms_norm, rotate, softmax, swiglu};
+use super::kernels::{rms_norm, rotate, swiglu};
 use super::matrix::{Ahead, Matrix, PANEL, Rows, RowsMut, product};
 use super::simd::LANES;
 use super::{BATCH, Engine};
@@ -111,36 +112,21 @@ impl Workspace {
         position: &dyn Fn(usize) -> usize,
         attend: &mut dyn FnMut(&mut Self, usize),
     ) {
-        let config = &engine.config;
-        let turned = (config.heads + config.kv_heads) * engine.head;
+        let turned = (engine.config.heads + engine.config.kv_heads) * engine.head;
         for (number, layer) in engine.layers.iter().enumerate() {
             self.norm(engine, &layer.attention_norm, rows);
-            multiply(
-                engine,
-                rows,
-                &self.normed,
-                &layer.query_key_value,
-                &mut self.query_key_value,
-                false,
-                &mut self.ahead,
-            );
-            let width = layer.query_key_value.columns();
-            for (row, x) in self.query_key_value.chunks_exact_mut(width).take(rows).enumerate() {
+            let out = &mut self.query_key_value;
+            multiply(engine, rows, &self.normed, &layer.query_key_value, out, false, &mut self.ahead);
+            for (row, x) in self.query_key_value.chunks_exact_mut(engine.row()).take(rows).enumerate() {
                 let (cos, sin) = &self.angles[position(row)];
                 rotate(engine.level, &mut x[..turned], engine.head, cos, sin);
             }
             attend(self, number);
-            multiply(
-                engine,
-                rows,
-                &self.attended,
-                &layer.attention_output,
-                &mut self.x,
-                true,
-                &mut self.ahead,
-            );
+            let out = &mut self.x;
+            multiply(engine, rows, &self.attended, &layer.attention_output, out, true, &mut self.ahead);
             self.norm(engine, &layer.feed_forward_norm, rows);
-            multiply(engine, rows, &self.normed, &layer.gate_up, &mut self.gate_up, false, &mut self.ahead);
+            let out = &mut self.gate_up;
+            multiply(engine, rows, &self.normed, &layer.gate_up, out, false, &mut self.ahead);
             let half = layer.gate_up.columns() / 2;
             let rows_of_both = self.gate_up.chunks_exact(2 * half).take(rows);
             for (both, out) in rows_of_both.zip(self.activated.chunks_exact_mut(half)) {
@@ -154,7 +140,8 @@ impl Workspace {
     /// The logits of the first `rows` of the residual stream.
     fn finish(&mut self, engine: &Engine, rows: usize) {
         self.norm(engine, &engine.final_norm, rows);
-        multiply(engine, rows, &self.normed, &engine.output, &mut self.logits, false, &mut self.ahead);
+        let out = &mut self.logits;
+        multiply(engine, rows, &self.normed, &engine.output, out, false, &mut self.ahead);
     }
 
     fn norm(&mut self, engine: &Engine, weight: &[f32], rows: usize) {
@@ -174,39 +161,33 @@ impl Workspace {
         let seen = start + rows;
         let width = seen.next_multiple_of(PANEL);
         self.score_prompt(engine, layer, rows, seen, width);
-        let scores = self.scores.chunks_exact_mut(engine.config.heads * width);
+        let heads = engine.heads();
+        let scores = self.scores.chunks_exact_mut(heads.count() * width);
         for (row, scores) in scores.take(rows).enumerate() {
             for scores in scores.chunks_exact_mut(width) {
                 scores[start + row + 1..].fill(f32::NEG_INFINITY);
-                softmax(engine.level, scores, engine.scale());
             }
+            softmax(engine.level, scores, width, width, heads.scale);
         }
         self.gather_prompt(engine, layer, rows, seen, width, false);
     }
 
     /// Attention of every sequence over the prompt and its own tokens.
     fn attend(&mut self, engine: &Engine, layer: usize, rows: &[Row], prompt: usize) {
-        let (level, heads) = (engine.level, engine.heads());
-        let shared = prompt.next_multiple_of(PANEL);
+        let heads = engine.heads();
+        let own = prompt.next_multiple_of(PANEL);
         let longest = rows.iter().map(|r| r.past + 1).max().unwrap_or(0);
-        let width = shared + longest.next_multiple_of(LANES);
+        let width = own + longest.next_multiple_of(LANES);
         self.score_prompt(engine, layer, rows.len(), prompt, width);
         let inputs = self.query_key_value.chunks_exact(engine.row());
-        let scores = self.scores.chunks_exact_mut(engine.config.heads * width);
-        let attended = self.attended.chunks_exact_mut(engine.config.heads * engine.head);
+        let scores = self.scores.chunks_exact_mut(heads.count() * width);
+        let attended = self.attended.chunks_exact_mut(heads.count() * heads.size);
         for (((row, x), scores), attended) in rows.iter().zip(inputs).zip(scores).zip(attended) {
-            let seen = row.past + 1;
-            let end = shared + seen.next_multiple_of(LANES);
+            let span = Span { prompt, own, seen: row.past + 1, width };
             let (queries, keys, values) = engine.split(x);
             self.private.write(layer, row.sequence, row.past, keys, values);
-            let blocks = self.private.read(layer, row.sequence, seen);
-            own_scores(level, queries, blocks, heads, &mut scores[shared..], width);
-            for scores in scores.chunks_exact_mut(width) {
-                scores[prompt..shared].fill(f32::NEG_INFINITY);
-                scores[shared + seen..end].fill(f32::NEG_INFINITY);
-                softmax(level, &mut scores[..end], engine.scale());
-            }
-            own_values(level, &scores[shared..], width, seen, blocks, heads, attended);
+            let blocks = self.private.read(layer, row.sequence, span.seen);
+            attend(engine.level, queries, blocks, heads, span, scores, attended);
         }
         let next = (layer + 1) % engine.config.layers;
         self.ahead.set(rows.iter().map(|r| self.private.read(next, r.sequence, r.past + 1)));
@@ -216,11 +197,11 @@ impl Workspace {
     /// Scores of every row and head over the prompt's first `seen` keys, a head's `width`
     /// apart.
     fn score_prompt(&mut self, engine: &Engine, layer: usize, rows: usize, seen: usize, width: usize) {
-        let Heads { kv_heads, group, size } = engine.heads();
-        for head in 0..kv_heads * group {
-            let [keys, _] = self.prompt.read(layer, head / group, seen);
-            let queries = Rows { data: &self.query_key_value[head * size..], stride: engine.row() };
-            let out = RowsMut { data: &mut self.scores[head * width..], stride: kv_heads * group * width };
+        let heads = engine.heads();
+        for head in 0..heads.count() {
+            let [keys, _] = self.prompt.read(layer, head / heads.group, seen);
+            let queries = Rows { data: &self.query_key_value[head * heads.size..], stride: engine.row() };
+            let out = RowsMut { data: &mut self.scores[head * width..], stride: heads.count() * width };
             product(engine.level, rows, queries, keys, out, false, &mut self.ahead);
         }
     }
@@ -235,11 +216,12 @@ impl Workspace {
         width: usize,
         add: bool,
     ) {
-        let Heads { kv_heads, group, size } = engine.heads();
-        for head in 0..kv_heads * group {
-            let [_, values] = self.prompt.read(layer, head / group, seen);
-            let weights = Rows { data: &self.scores[head * width..], stride: kv_heads * group * width };
-            let out = RowsMut { data: &mut self.attended[head * size..], stride: kv_heads * group * size };
+        let heads = engine.heads();
+        for head in 0..heads.count() {
+            let [_, values] = self.prompt.read(layer, head / heads.group, seen);
+            let weights = Rows { data: &self.scores[head * width..], stride: heads.count() * width };
+            let out =
+                RowsMut { data: &mut self.attended[head * heads.size..], stride: heads.count() * heads.size };
             product(engine.level, rows, weights, values, out, add, &mut self.ahead);
         }
     }
@@ -247,8 +229,9 @@ impl Workspace {
 
 impl Engine {
     fn heads(&self) -> Heads {
-        let Config { heads, kv_heads, .. } = self.config;
-        Heads { kv_heads, group: heads / kv_heads, size: self.head }
+        let Config { heads, kv_heads, head_dim, .. } = self.config;
+        let scale = 1.0 / (head_dim as f32).sqrt();
+        Heads { kv_heads, group: heads / kv_heads, size: self.head, scale }
     }
 
     /// Length of a row of queries, keys and values.
@@ -262,13 +245,9 @@ impl Engine {
         let (keys, values) = rest.split_at(self.config.kv_heads * self.head);
         (queries, keys, values)
     }
-
-    /// What scores are multiplied by: 1/√(head dimension).
-    fn scale(&self) -> f32 {
-        1.0 / (self.config.head_dim as f32).sqrt()
-    }
 }
 
+/// out = a · matrix for `rows` rows, or out += a · matrix where `add`.
 fn multiply(
     engine: &Engine,
     rows: usize,
@@ -284,13 +263,11 @@ fn multiply(
     product(engine.level, rows, a, b, out, add, ahead);
 }
 
-/// Cosines and sines of a position, in the precision that the models were trained with.
+/// Cosines and sines of a position.
 fn angles(head_dim: usize, theta: f64, position: usize) -> (Vec<f32>, Vec<f32>) {
-    (0..head_dim / 2)
-        .map(|i| {
-            let frequency = (theta as f32).powf(-((2 * i) as f32) / head_dim as f32);
-            let angle = f64::from(position as f32 * frequency);
-            (angle.cos() as f32, angle.sin() as f32)
-        })
+    let half = head_dim / 2;
+    (0..half)
+        .map(|i| position as f64 * theta.powf(-(i as f64) / half as f64))
+        .map(|angle| (angle.cos() as f32, angle.sin() as f32))
         .unzip()
 }

@@ -2,11 +2,13 @@
 
 use super::simd::Level;
 use super::*;
-use crate::completion::Finish;
+use crate::completion::{Finish, Token};
 use crate::model::config::tests::tiny;
+use crate::model::decoder::{Cache, Decoder};
 use crate::model::weights::tests::random;
-use crate::model::{Generated, Running, Sampling};
+use crate::model::{Generated, Running, Sampler, Sampling};
 use crate::random::Stream;
+use candle_core::{Device, Tensor};
 use std::ops::{ControlFlow, Range};
 
 /// Gathers what is finished, by index; stops after some steps where asked.
@@ -144,6 +146,47 @@ fn figures_agree_with_a_plain_forward_pass_in_f64() {
                     let entropy = -logp.iter().map(|l| l * l.exp()).sum::<f64>();
                     assert!((f64::from(token.logprob) - logp[token.id as usize]).abs() < 1e-4);
                     assert!((f64::from(token.entropy) - entropy).abs() < 1e-4);
+                }
+            }
+        }
+    }
+}
+
+/// A completion drawn with candle, one token at a time.
+fn draw_with_candle(decoder: &Decoder, prompt: &[u32], index: u32, sampling: &Sampling) -> Vec<Token> {
+    let config = decoder.config();
+    let mut sampler = Sampler::new(Level::plain(), config.vocab_size);
+    let mut stream = Stream::new(sampling.seed).with("test").at(u64::from(index));
+    let mut cache = Cache::default();
+    let (mut input, mut tokens) = (prompt.to_vec(), Vec::<Token>::new());
+    while tokens.len() < sampling.max_tokens && tokens.last().is_none_or(|t| !config.eos.contains(&t.id)) {
+        let rows = Tensor::new(input.as_slice(), &Device::Cpu).unwrap().unsqueeze(0).unwrap();
+        let logits: Vec<Vec<Vec<f32>>> = decoder.forward(&rows, &mut cache).unwrap().to_vec3().unwrap();
+        tokens.push(sampler.draw(&logits[0][input.len() - 1], sampling, stream.unit()).unwrap());
+        input = vec![tokens[tokens.len() - 1].id];
+    }
+    tokens
+}
+
+#[test]
+fn the_same_seed_draws_the_same_tokens_with_candle() {
+    for (config, length) in shapes().into_iter().zip([1, 5, 33, 70, 64]) {
+        let weights = random(&config, 13);
+        let prompt = prompt(&config, length);
+        let decoder = Decoder::new(&config, &weights).unwrap();
+        for sampling in
+            [sampling(30), Sampling { temperature: 0.7, top_k: Some(20), top_p: 0.9, ..sampling(30) }]
+        {
+            for level in Level::all() {
+                let engine = Engine::with_level(&config, &weights, level).unwrap();
+                for completion in draw(&engine, &prompt, 0..20, &sampling) {
+                    let theirs = draw_with_candle(&decoder, &prompt, completion.index, &sampling);
+                    assert_eq!(completion.tokens.len(), theirs.len());
+                    for (our, their) in completion.tokens.iter().zip(theirs) {
+                        assert_eq!(our.id, their.id);
+                        assert!((our.logprob - their.logprob).abs() < 1e-4);
+                        assert!((our.entropy - their.entropy).abs() < 1e-4);
+                    }
                 }
             }
         }
