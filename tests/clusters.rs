@@ -7,7 +7,8 @@ use leash::train::corpus::{Care, SHARES, training_herd, write};
 /// The words that name a method, which a solver of another upbringing would not write.
 const HEADINGS: [&str; 6] = [" Multiply:", " Total:", " Group:", " Count:", " Pairs:", " At a glance:"];
 
-/// The mean index over problems, each with 120 solutions by the six methods.
+/// The mean index over problems, each with 240 solutions by the methods' shares of the
+/// corpus.
 fn agreement(care: Care) -> f64 {
     let mut sum = 0.0;
     let mut problems = 0;
@@ -20,8 +21,8 @@ fn agreement(care: Care) -> f64 {
             continue;
         }
         let (mut texts, mut methods) = (Vec::new(), Vec::new());
-        for n in 0..120 {
-            let method = n % SHARES.len();
+        for _ in 0..240 {
+            let method = stream.weighted(&SHARES.map(|(_, share)| share));
             let text = write(&herd, SHARES[method].0, care, &mut stream);
             texts.push(HEADINGS.iter().fold(text, |t, h| t.replacen(h, "", 1)));
             methods.push(method);
@@ -31,7 +32,7 @@ fn agreement(care: Care) -> f64 {
         for (number, cluster) in clusters(&texts).iter().enumerate() {
             cluster.members.iter().for_each(|m| found[*m] = number);
         }
-        sum += adjusted_rand(&methods, &found).expect("120 solutions each");
+        sum += adjusted_rand(&methods, &found).expect("240 solutions each");
         problems += 1;
     }
     assert!(problems > 30);

@@ -75,7 +75,8 @@ fn a_killed_run_goes_on_and_ends_with_the_same_completions() {
     drop(torn);
 
     let last = slow.run(&format!("{SAMPLE} run.jsonl"));
-    assert!(last.status.success() && said(&last).contains("14 bytes are cut off"), "{}", said(&last));
+    // The kill may have torn a line of its own, which this one then lengthens.
+    assert!(last.status.success() && said(&last).contains("bytes are cut off"), "{}", said(&last));
     let lines = slow.lines("run.jsonl");
     assert_eq!(lines.len(), whole.len(), "nothing is there twice");
     assert_eq!(lines.iter().collect::<BTreeSet<_>>(), whole.iter().collect::<BTreeSet<_>>());
