@@ -29,10 +29,21 @@ pub(super) fn spawn(shared: Arc<Shared>) -> std::io::Result<JoinHandle<()>> {
     // comes first; it drives nothing else.
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     std::thread::Builder::new().name(THREAD_NAME.into()).spawn(move || {
+        yield_to_the_screen();
         while let Some(assignment) = shared.wait_for_work(&runtime) {
             shared.carry_out(&assignment, &runtime);
         }
     })
+}
+
+/// Lowers this thread's priority, so that a key is answered at once while every core draws.
+fn yield_to_the_screen() {
+    // Linux gives each thread a priority of its own; elsewhere this would slow the screen too.
+    #[cfg(target_os = "linux")]
+    // SAFETY: it touches no memory; 0 is the calling thread. A refusal changes nothing.
+    unsafe {
+        libc::setpriority(libc::PRIO_PROCESS, 0, 10);
+    }
 }
 
 /// What the handle and the workers share. One lock, held for book-keeping only: never
