@@ -51,6 +51,8 @@ pub enum Command {
     Grade(GradeArgs),
     /// The tasks, their difficulties and an example of each
     Tasks,
+    /// A screen of a recording as a picture
+    Snapshot(SnapshotArgs),
     /// Train a base by next-token prediction and an RLVR policy from it, on the CPU
     Train(TrainArgs),
 }
@@ -202,6 +204,37 @@ pub struct GradeArgs {
     /// The recording to write, with our verdicts in it
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+}
+
+/// What `leash snapshot` is told.
+#[derive(Clone, Debug, Args)]
+pub struct SnapshotArgs {
+    /// The recording
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+
+    /// The picture to write, as SVG
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+
+    /// Keys to press first; a line feed is Enter, a tab Tab, ^ Escape
+    #[arg(long, default_value = "")]
+    pub keys: String,
+
+    /// Columns and rows
+    #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
+    pub size: (u16, u16),
+
+    /// The background
+    #[arg(long, value_enum, default_value_t = Theme::Dark)]
+    pub theme: Theme,
+}
+
+/// Columns and rows, as in `120x36`; large enough to draw on, small enough to hold.
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let parse = |n: &str| n.parse::<u16>().ok().filter(|n| (1..=1000).contains(n));
+    let both = text.split_once('x').and_then(|(w, h)| Some((parse(w)?, parse(h)?)));
+    both.ok_or_else(|| "write columns x rows, each 1 to 1000, as in 120x36".to_owned())
 }
 
 /// What `leash report` is told.

@@ -4,6 +4,7 @@ pub mod explore;
 pub mod grade;
 pub mod report;
 pub mod sample;
+pub mod snapshot;
 pub mod tasks;
 pub mod train;
 
