@@ -9,6 +9,7 @@ fn main() -> ExitCode {
         None => commands::explore::run(&cli.campaign, cli.theme),
         Some(Command::Sample(args)) => commands::sample::run(args),
         Some(Command::Report(args)) => commands::report::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Bench(args)) => commands::bench::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Train(args)) => commands::train::run(args).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
