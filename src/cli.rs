@@ -1,7 +1,9 @@
 //! The command line.
 
+mod bench;
 mod train;
 
+pub use bench::{BenchArgs, BenchFormat};
 pub use train::TrainArgs;
 
 use crate::model::Sampling;
@@ -55,6 +57,8 @@ pub enum Command {
     Snapshot(SnapshotArgs),
     /// Train a base by next-token prediction and an RLVR policy from it, on the CPU
     Train(TrainArgs),
+    /// Tokens a second of the sampling engine, against what this machine allows
+    Bench(BenchArgs),
 }
 
 /// Who is asked what, and how.

@@ -1,5 +1,6 @@
 //! The commands: each takes its part of the command line and does it.
 
+pub mod bench;
 pub mod explore;
 pub mod grade;
 pub mod report;

@@ -7,7 +7,7 @@ pub mod recording;
 pub mod script;
 
 pub use local::LocalPolicy;
-pub use open::open;
+pub use open::{local_model, open};
 
 use crate::completion::Completion;
 use crate::model::{ModelError, Sampling};

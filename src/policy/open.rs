@@ -16,23 +16,32 @@ use std::sync::Arc;
 /// # Errors
 /// A SPEC of no such form, or what reading it reports.
 pub fn open(spec: &str, name: &str) -> Result<Arc<dyn Policy>, PolicyError> {
-    let unknown = || PolicyError::Spec { spec: spec.to_owned(), known: embedded::names().join(", ") };
-    let failed = |source| PolicyError::Model { policy: name.to_owned(), source };
     if let Some(file) = spec.strip_prefix("script:") {
         return Ok(Arc::new(Scripted::new(name, spec, Script::from_file(Path::new(file))?)?));
     }
     if let Some((file, which)) = recording(spec) {
         return Ok(Arc::new(Recorded::open(Path::new(file), which, name)?));
     }
+    let model = local_model(spec, name)?;
+    let failed = |source| PolicyError::Model { policy: name.to_owned(), source };
+    let engine = Engine::new(&model.config, &model.weights).map_err(failed)?;
+    Ok(Arc::new(LocalPolicy::new(name, spec, model, Box::new(engine))))
+}
+
+/// The model of a SPEC that stands for one; `name` is what an error calls the policy.
+///
+/// # Errors
+/// Any other SPEC, or what reading the model reports.
+pub fn local_model(spec: &str, name: &str) -> Result<LocalModel, PolicyError> {
+    let unknown = || PolicyError::Spec { spec: spec.to_owned(), known: embedded::names().join(", ") };
     let model = if spec.starts_with("embedded:") {
-        embedded::open(spec).ok_or_else(unknown)?.map_err(failed)?
+        embedded::open(spec).ok_or_else(unknown)?
     } else if Path::new(spec).is_dir() {
-        LocalModel::from_folder(Path::new(spec)).map_err(failed)?
+        LocalModel::from_folder(Path::new(spec))
     } else {
         return Err(unknown());
     };
-    let engine = Engine::new(&model.config, &model.weights).map_err(failed)?;
-    Ok(Arc::new(LocalPolicy::new(name, spec, model, Box::new(engine))))
+    model.map_err(|source| PolicyError::Model { policy: name.to_owned(), source })
 }
 
 /// A recording's file, and which of its policies is meant, if the SPEC names a file.

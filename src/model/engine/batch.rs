@@ -1,7 +1,7 @@
 //! Which completions are in the batch: as one ends, the next takes its place.
 
+use super::Engine;
 use super::step::{Row, Workspace};
-use super::{BATCH, Engine};
 use crate::completion::{Finish, Token};
 use crate::model::{Generated, ModelError, Observer, Request, Running, Sampler};
 use crate::random::Stream;
@@ -31,9 +31,9 @@ pub fn run(
         return Ok(());
     }
     workspace.read_prompt(engine, request.prompt);
-    let mut active: Vec<Slot> = Vec::with_capacity(BATCH);
-    let mut rows: Vec<Row> = Vec::with_capacity(BATCH);
-    let mut free: Vec<usize> = (0..indices.len().min(BATCH)).rev().collect();
+    let mut active: Vec<Slot> = Vec::with_capacity(engine.batch);
+    let mut rows: Vec<Row> = Vec::with_capacity(engine.batch);
+    let mut free: Vec<usize> = (0..indices.len().min(engine.batch)).rev().collect();
     let draw = Draw { request, limit, vocab_size: engine.config.vocab_size };
     let mut drawn = 0;
     loop {

@@ -68,6 +68,10 @@ impl Ahead {
     }
 }
 
+/// A matrix of more bytes does not stay in the second-level cache from one product to the
+/// next: its panels are fetched while the ones before are in use.
+const LARGE: usize = 1 << 20;
+
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
@@ -124,6 +128,7 @@ kernel! {
         assert!(a.data.len() >= (rows - 1) * a.stride + b.inputs);
         assert!(out.data.len() >= (rows - 1) * out.stride + b.columns);
         assert!(b.data.len() >= (panels - 1) * b.stride + b.inputs * PANEL);
+        let large = size_of::<f32>() * b.inputs * b.columns > LARGE;
         let mut panel = 0;
         while panel < panels {
             // Few rows leave registers free: several panels at once hide the latency.
@@ -132,6 +137,10 @@ kernel! {
                 2.. if rows <= 4 && S::ROWS > 4 => 2,
                 _ => 1,
             };
+            // Each of two tiles fetches half of the next panel.
+            let next = b.data.as_ptr().wrapping_add((panel + together) * b.stride);
+            let halves = [next, next.wrapping_add(b.inputs * LANES)];
+            let mut halves = halves.into_iter().take(if large { 2 } else { 0 });
             let mut row = 0;
             while row < rows {
                 // Tiles of about equal height: a low one at the end would be a slow one.
@@ -148,7 +157,7 @@ kernel! {
                     out: unsafe { out.data.as_mut_ptr().add(row * out.stride + panel * PANEL) },
                     out_stride: out.stride,
                     add,
-                    ahead: ahead.take(b.inputs),
+                    ahead: halves.next().or_else(|| ahead.take(b.inputs)),
                 };
                 // SAFETY: the tile's rows and columns are within the slices.
                 row += unsafe { tile.run_some::<S>(height, together) };

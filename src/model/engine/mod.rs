@@ -1,7 +1,7 @@
 //! Many completions of one prompt on the CPU.
 //!
-//! Made for one job: the prompt is read once and its keys and values are shared; up to
-//! [`BATCH`] completions are drawn side by side, and as one ends the next takes its place.
+//! Made for one job: the prompt is read once and its keys and values are shared; some
+//! completions are drawn side by side, and as one ends the next takes its place.
 //! A call runs on the caller's thread; several threads share one engine.
 //!
 //! Completion i is the same to the bit whatever is drawn beside it: every kernel computes
@@ -23,8 +23,15 @@ pub use simd::Level;
 use std::sync::Mutex;
 use step::Workspace;
 
-/// Completions drawn side by side.
-pub const BATCH: usize = 36;
+/// Completions drawn side by side with a small model: more of their caches would push one
+/// another out of the processor's.
+const SMALL_BATCH: usize = 36;
+
+/// With a large model, whose weights should serve many rows each time they are read.
+const LARGE_BATCH: usize = 72;
+
+/// Weights of a model that is small, in bytes.
+const SMALL: usize = 8 << 20;
 
 /// A decoder whose weights are packed for the processor's vectors.
 pub struct Engine {
@@ -32,6 +39,7 @@ pub struct Engine {
     level: Level,
     /// Of a head, padded to whole panels.
     head: usize,
+    batch: usize,
     layers: Vec<Layer>,
     final_norm: Vec<f32>,
     output: Matrix,
@@ -78,6 +86,7 @@ impl Engine {
         Ok(Self {
             level,
             head,
+            batch: if 4 * config.parameters() <= SMALL { SMALL_BATCH } else { LARGE_BATCH },
             layers,
             final_norm: padded(weights.get("model.norm.weight", &[d])?),
             output: Matrix::pack(d, vocab_size, |k, n| output[n * d + k]),
@@ -90,6 +99,11 @@ impl Engine {
     /// What it computes.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Completions that are drawn side by side at most.
+    pub fn batch(&self) -> usize {
+        self.batch
     }
 
     /// Length of a row of activations.
@@ -156,7 +170,7 @@ fn padded(row: &[f32]) -> Vec<f32> {
 impl Generator for Engine {
     fn generate(&self, request: &Request<'_>, observer: &mut dyn Observer) -> Result<(), ModelError> {
         let (length, limit) = (request.prompt.len(), request.limit(&self.config)?);
-        let sequences = request.indices.len().min(BATCH);
+        let sequences = request.indices.len().min(self.batch);
         // A poisoned lock only says that another caller's observer panicked; the list of
         // idle workspaces is whole at any time.
         let idle = || self.idle.lock().unwrap_or_else(|e| e.into_inner());

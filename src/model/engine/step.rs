@@ -1,14 +1,14 @@
 //! The forward pass: the prompt once, then one position of every sequence at a time.
 
+use super::Engine;
 use super::attention::{Heads, Span, attend, softmax};
 use super::cache::{Private, Shared};
 use super::kernels::{rms_norm, rotate, swiglu};
 use super::matrix::{Ahead, Matrix, PANEL, Rows, RowsMut, product};
 use super::simd::LANES;
-use super::{BATCH, Engine};
 use crate::model::{Config, Sampler};
 
-/// The memory of one call: activations of up to [`BATCH`] rows, and the caches.
+/// The memory of one call: activations of a batch of rows, and the caches.
 pub struct Workspace {
     pub sampler: Sampler,
     /// Output of the last step: a row of logits for each sequence.
@@ -48,7 +48,7 @@ impl Workspace {
         let prompt = Shared::new(prompt, config.layers, config.kv_heads, engine.head);
         let private = Private::new(sequences, limit, config.layers, config.kv_heads, engine.head);
         let positions = prompt.capacity() + private.capacity();
-        let rows = |columns: usize| vec![0.0; BATCH * columns];
+        let rows = |columns: usize| vec![0.0; engine.batch * columns];
         let layer = &engine.layers[0];
         Self {
             sampler: Sampler::new(engine.level, config.vocab_size),
@@ -62,7 +62,7 @@ impl Workspace {
             attended: rows(config.heads * engine.head),
             gate_up: rows(layer.gate_up.columns()),
             activated: rows(layer.gate_up.columns() / 2),
-            ahead: Ahead::new(BATCH),
+            ahead: Ahead::new(engine.batch),
             prompt,
             private,
         }
@@ -77,16 +77,16 @@ impl Workspace {
 
     /// Reads the prompt: fills its cache and `first_logits`.
     pub fn read_prompt(&mut self, engine: &Engine, prompt: &[u32]) {
-        for (chunk, tokens) in prompt.chunks(BATCH).enumerate() {
+        for (chunk, tokens) in prompt.chunks(engine.batch).enumerate() {
             for (token, x) in tokens.iter().zip(self.x.chunks_exact_mut(engine.width())) {
                 engine.embed(*token, &mut x[..engine.config.hidden_size]);
             }
-            let start = chunk * BATCH;
+            let start = chunk * engine.batch;
             self.forward(engine, tokens.len(), &|row| start + row, &mut |w, layer| {
                 w.attend_within_prompt(engine, layer, start, tokens.len());
             });
         }
-        let last = (prompt.len() - 1) % BATCH;
+        let last = (prompt.len() - 1) % engine.batch;
         self.x.copy_within(last * engine.width()..(last + 1) * engine.width(), 0);
         self.finish(engine, 1);
         self.first_logits.copy_from_slice(&self.logits[..engine.output.columns()]);
@@ -258,7 +258,7 @@ fn multiply(
     ahead: &mut Ahead,
 ) {
     let b = matrix.panels();
-    let a = Rows { stride: a.len() / BATCH, data: a };
+    let a = Rows { stride: a.len() / engine.batch, data: a };
     let out = RowsMut { data: out, stride: matrix.columns() };
     product(engine.level, rows, a, b, out, add, ahead);
 }
