@@ -43,6 +43,8 @@ pub struct All {
     pub counts: Counts,
     pub measures: [Measures; 2],
     pub crossing: Crossing,
+    /// What E and S would each be if both policies were the base; `None` before any draw.
+    pub by_chance: Option<f64>,
 }
 
 /// What is measured of one policy.
@@ -109,7 +111,12 @@ impl Figures {
     pub(super) fn new(problems: usize) -> Self {
         Self {
             here: Here::default(),
-            all: All { counts: Counts::default(), measures: Default::default(), crossing: Crossing::Unknown },
+            all: All {
+                counts: Counts::default(),
+                measures: Default::default(),
+                crossing: Crossing::Unknown,
+                by_chance: None,
+            },
             lines: vec![Line::default(); problems],
             shown: (0..problems).collect(),
             members: Vec::new(),
@@ -247,7 +254,17 @@ impl State {
             counts: ledger.counts(self.pair, &self.lens),
             measures: [of(0), of(1)],
             crossing: ledger.crossing(self.pair),
+            by_chance: self.by_chance(),
         }
+    }
+
+    /// The noise floor of E and S. In unit `completion` it costs work for each completion,
+    /// and so waits until nothing more comes in.
+    fn by_chance(&self) -> Option<f64> {
+        let at_rest = self.progress.finished || self.progress.paused;
+        let floor = (at_rest || self.lens.unit != Unit::Completion)
+            .then(|| self.ledger.noise_floor(self.pair, &self.lens));
+        floor.flatten().map(|floor| floor.s.value)
     }
 
     /// The clusters as rows: correct ones first, then wrong ones, `NA` last; within each by

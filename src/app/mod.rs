@@ -1,6 +1,6 @@
 //! State, actions, update, effects and the key map: no drawing, no terminal, no model.
 //!
-//! A [`Message`] goes into [`update`], which changes the one [`State`] and says what is to
+//! A [`Message`] goes into [`update()`], which changes the one [`State`] and says what is to
 //! be done in the world as [`Effect`]s. [`State::refresh`] brings the [`figures`] up to
 //! date before a frame; nothing else computes them.
 

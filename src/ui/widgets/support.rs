@@ -52,6 +52,26 @@ pub fn support(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
         }
         y += 1;
     }
+    // The noise floor: a loss that is no larger than this is no loss.
+    if inner.height >= 11 {
+        let line = row(inner, y + 1);
+        put(
+            buf,
+            line,
+            1,
+            0,
+            &text::fit("E, S by chance", usize::from(all.saturating_sub(8))),
+            theme.style(Role::Muted),
+        );
+        put_right(
+            buf,
+            line,
+            all,
+            0,
+            &text::decimal(state.figures.all.by_chance, 1),
+            theme.style(Role::Muted),
+        );
+    }
     foot(state, theme, area, buf);
 }
 
