@@ -161,14 +161,14 @@ impl Chart<'_> {
             |raster: &Raster, p: &Point| (self.dot_column(raster, p.k), self.dot_row(raster, p.value));
         for pair in series.points.windows(2) {
             if pair.iter().all(|p| p.value.is_finite()) {
-                phase = raster.line(place(raster, &pair[0]), place(raster, &pair[1]), style, dash, phase);
+                phase = raster.stroke(place(raster, &pair[0]), place(raster, &pair[1]), style, dash, phase);
             }
         }
         if let [only] = series.points
             && only.value.is_finite()
         {
             let (x, y) = place(raster, only);
-            raster.line((x, y), (x + 1, y), style, (0, 0), 0);
+            raster.stroke((x, y), (x + 1, y), style, (0, 0), 0);
         }
     }
 
