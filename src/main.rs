@@ -16,7 +16,14 @@ fn main() -> ExitCode {
         Some(Command::Train(args)) => commands::train::run(args).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("leash: {}", leash::completion::clean(&format!("{error:#}")));
+        eprintln!("leash: {}", leash::completion::clean(&sentence(&error)));
         ExitCode::FAILURE
+    })
+}
+
+/// An error with its causes; what already ends in its cause does not say it again.
+fn sentence(error: &anyhow::Error) -> String {
+    error.chain().skip(1).map(ToString::to_string).fold(error.to_string(), |said, cause| {
+        if said.ends_with(&cause) { said } else { format!("{said}: {cause}") }
     })
 }
