@@ -70,6 +70,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Tokens a second of the sampling engine, against what this machine allows
     Bench(BenchArgs),
+    /// A guided tour for an audience, on the live pair
+    Demo(DemoArgs),
     /// What a shell needs to complete this command line
     Completions {
         /// The shell
@@ -215,6 +217,20 @@ pub struct SampleArgs {
     /// Leave out the log-probability and entropy of every single token: a smaller file
     #[arg(long)]
     pub no_traces: bool,
+}
+
+/// What `leash demo` is told.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    #[command(flatten)]
+    pub campaign: CampaignArgs,
+
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+
+    /// Go on by itself, at the pace of reading aloud, and leave at the end
+    #[arg(long)]
+    pub auto: bool,
 }
 
 /// What `leash grade` is told.

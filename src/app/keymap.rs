@@ -20,6 +20,8 @@ pub enum Context {
     Palette,
     /// The log is open.
     Log,
+    /// Over every screen while the guided tour lasts.
+    Tour,
     /// Always, whatever is open.
     Always,
 }
@@ -35,6 +37,7 @@ impl Context {
             Context::Filter => &[Context::Filter, Context::Always],
             Context::Palette => &[Context::Palette, Context::Always],
             Context::Log => &[Context::Log, Context::Always],
+            Context::Tour => &[Context::Tour, Context::Always],
             Context::Screens | Context::Always => &[Context::Always],
         }
     }
@@ -50,6 +53,7 @@ impl Context {
             Context::Filter => "Filter",
             Context::Palette => "Palette",
             Context::Log => "Log",
+            Context::Tour => "Tour",
             Context::Always => "Always",
         }
     }
@@ -246,6 +250,9 @@ pub const TABLE: &[Binding] = &[
         "close",
         "close the log",
     ),
+    bind(Context::Tour, Action::TourNext, &[&[Char(' ')]], "on", "the tour's next step"),
+    bind(Context::Tour, Action::TourBack, &[&[Backspace]], "back", "the step before"),
+    bind(Context::Tour, Action::TourLeave, &[&[Esc]], "leave", "leave the tour; everything goes on running"),
     bind(Context::Always, Action::Suspend, &[&[Ctrl('z')]], "", "to the shell, and back with fg"),
     bind(Context::Always, Action::Quit, &[&[Ctrl('c')]], "", "leave, whatever is open"),
 ];

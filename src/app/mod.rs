@@ -14,6 +14,7 @@ pub mod message;
 pub mod state;
 #[cfg(test)]
 mod tests;
+pub mod tour;
 mod update;
 
 pub use action::Action;
@@ -22,4 +23,5 @@ pub use effect::Effect;
 pub use key::Key;
 pub use message::{Message, Target};
 pub use state::State;
+pub use tour::Tour;
 pub use update::update;

@@ -1,8 +1,8 @@
 //! `leash`: the explorer.
 
 use super::{print, settings::settings};
-use crate::app::State;
 use crate::app::state::Named;
+use crate::app::{State, Tour};
 use crate::cli::{CampaignArgs, ScreenArgs};
 use crate::policy::Policy;
 use crate::problem::Problem;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// No terminal, or one that fails; policies or problems that cannot be opened.
-pub fn run(args: &CampaignArgs, screen: &ScreenArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: &CampaignArgs, screen: &ScreenArgs, tour: Option<Tour>) -> anyhow::Result<ExitCode> {
     let config = settings(screen)?;
     if screen.print_config {
         print(&config.to_toml())?;
@@ -31,6 +31,7 @@ pub fn run(args: &CampaignArgs, screen: &ScreenArgs) -> anyhow::Result<ExitCode>
     let settings = args.settings();
     let named = |p: &Arc<dyn Policy>| Named { name: p.name().to_owned(), spec: p.spec().to_owned() };
     let mut state = State::new(policies.iter().map(named).collect(), Arc::clone(&problems), settings.clone());
+    state.tour = tour;
     state.mouse = config.mouse;
     state.bindings = config.bindings;
     let mut view = terminal::look(config.theme, config.ascii);

@@ -70,6 +70,12 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
     if area.width < layout::LEAST.0 || area.height < layout::LEAST.1 {
         screens::too_small(area, buf, &theme);
     } else {
+        let area = match state.tour {
+            Some(tour) if area.height >= 2 * layout::LEAST.1 => {
+                screens::tour::draw(state, tour, &theme, area, buf)
+            }
+            _ => area,
+        };
         match state.screen {
             Screen::Explore => screens::explore::draw(state, &theme, area, buf, &mut seen),
             Screen::Completions => {

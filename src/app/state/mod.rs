@@ -18,6 +18,7 @@ use super::bindings::Bindings;
 use super::figures::Figures;
 use super::key::Key;
 use super::keymap::Context;
+use super::tour::Tour;
 use crate::completion::clean;
 use crate::problem::{Problem, tasks};
 use crate::run::Settings;
@@ -47,6 +48,8 @@ pub struct State {
     /// A sentence in the place of the footer, until the next key.
     pub notice: Option<String>,
     pub log: Log,
+    /// The guided tour, while it lasts.
+    pub tour: Option<Tour>,
     pub bindings: Bindings,
     /// Whether the mouse is ours.
     pub mouse: bool,
@@ -130,6 +133,7 @@ impl State {
             completions: Completions::default(),
             notice: None,
             log: Log::default(),
+            tour: None,
             bindings: Bindings::default(),
             mouse: true,
             look: Look::default(),

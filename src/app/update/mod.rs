@@ -8,9 +8,11 @@ use crate::app::bindings::Found;
 use crate::app::effect::Effect;
 use crate::app::figures::Figures;
 use crate::app::key::Key;
+use crate::app::keymap::Context;
 use crate::app::message::Message;
 use crate::app::state::explore::Pane;
 use crate::app::state::{Archive, Completions, Look, Overlay, Palette, Progress, Scope, Screen, State};
+use crate::app::tour;
 use crate::completion::clean;
 use crate::run::Settings;
 use crate::support::{Criterion, Ledger, Unit};
@@ -64,6 +66,7 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Message::Second => tour::second(state),
         Message::Notice(words) => {
             state.notice = Some(clean(&words));
             Vec::new()
@@ -74,7 +77,7 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
 fn press(state: &mut State, key: Key) -> Vec<Effect> {
     state.notice = None;
     state.pending.push(key);
-    match state.bindings.find(state.context(), &state.pending) {
+    match found(state) {
         Found::Prefix => Vec::new(),
         Found::Action(action) => {
             state.pending.clear();
@@ -90,6 +93,18 @@ fn press(state: &mut State, key: Key) -> Vec<Effect> {
                 _ => Vec::new(),
             }
         }
+    }
+}
+
+/// What the pending keys come to: first for the tour, then for what is under it.
+fn found(state: &State) -> Found {
+    let under = || state.bindings.find(state.context(), &state.pending);
+    if state.tour.is_none() || state.overlay.is_some() {
+        return under();
+    }
+    match state.bindings.find(Context::Tour, &state.pending) {
+        Found::Nothing => under(),
+        found => found,
     }
 }
 
@@ -176,6 +191,12 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Log => {
             state.overlay = Some(Overlay::Log(0));
+            Vec::new()
+        }
+        Action::TourNext => tour::go(state, 1),
+        Action::TourBack => tour::go(state, -1),
+        Action::TourLeave => {
+            state.tour = None;
             Vec::new()
         }
         Action::Palette => {

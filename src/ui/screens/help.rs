@@ -73,8 +73,15 @@ fn lines(state: &State, width: usize) -> Vec<(String, String, Role)> {
         Screen::Explore => [Context::Explore, Context::Screens, Context::Completions],
         Screen::Completions => [Context::Completions, Context::Screens, Context::Explore],
     };
-    let rest =
-        [Context::Always, Context::Palette, Context::Filter, Context::Log, Context::Confirm, Context::Help];
+    let rest = [
+        Context::Always,
+        Context::Tour,
+        Context::Palette,
+        Context::Filter,
+        Context::Log,
+        Context::Confirm,
+        Context::Help,
+    ];
     for context in first.into_iter().chain(rest) {
         heading(&mut out, context.title());
         for (binding, keys) in state.bindings.of(context) {
