@@ -97,6 +97,9 @@ pub(super) struct CompletionOut<'a> {
     logprob: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_entropy: Option<f64>,
+    /// Bounds of `token_entropy` where it is not known itself: [low, high].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_entropy_range: Option<[f64; 2]>,
     finish: Finish,
     /// Token by token; the figures are rounded to four decimals.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -126,6 +129,7 @@ impl<'a> CompletionOut<'a> {
             tokens: c.length,
             logprob: c.logprob,
             token_entropy: c.token_entropy,
+            token_entropy_range: c.entropy_range,
             finish: c.finish,
             token_ids: trace.iter().map(|t| t.id).collect(),
             token_logprobs: trace.iter().map(|t| rounded(t.logprob)).collect(),
@@ -194,6 +198,8 @@ pub(super) struct CompletionIn {
     #[serde(default)]
     token_entropy: Option<f64>,
     #[serde(default)]
+    token_entropy_range: Option<[f64; 2]>,
+    #[serde(default)]
     finish: Option<String>,
     #[serde(default)]
     token_ids: Vec<u32>,
@@ -237,6 +243,7 @@ impl CompletionIn {
             length: self.tokens,
             logprob: self.logprob,
             token_entropy: self.token_entropy,
+            entropy_range: self.token_entropy_range,
             trace: if whole { self.token_ids.iter().zip(figures).map(token).collect() } else { Vec::new() },
             finish: if self.finish.as_deref() == Some("length") { Finish::Length } else { Finish::Stop },
         }
