@@ -29,7 +29,8 @@ pub struct Token {
     pub id: u32,
     /// ln p of this token, nats, at most 0.
     pub logprob: f32,
-    /// Entropy of the distribution that it was drawn from, nats, from 0 to ln V.
+    /// Entropy of the distribution that it was drawn from, nats, from 0 to ln V; NaN where
+    /// only the most likely tokens are known.
     pub entropy: f32,
 }
 

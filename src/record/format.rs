@@ -114,6 +114,8 @@ impl<'a> CompletionOut<'a> {
     pub fn new(problem: &'a str, policy: &'a str, drawn: &'a Drawn, traces: bool) -> Self {
         let Drawn { completion: c, verdict: v, .. } = drawn;
         let trace: &[Token] = if traces { &c.trace } else { &[] };
+        // A server gives the entropy of a token as an interval, which is kept for the whole.
+        let entropies = if trace.iter().any(|t| t.entropy.is_nan()) { &[] } else { trace };
         let rounded = |x: f32| (f64::from(x) * 1e4).round() / 1e4;
         Self {
             problem,
@@ -133,7 +135,7 @@ impl<'a> CompletionOut<'a> {
             finish: c.finish,
             token_ids: trace.iter().map(|t| t.id).collect(),
             token_logprobs: trace.iter().map(|t| rounded(t.logprob)).collect(),
-            token_entropies: trace.iter().map(|t| rounded(t.entropy)).collect(),
+            token_entropies: entropies.iter().map(|t| rounded(t.entropy)).collect(),
         }
     }
 }
@@ -234,8 +236,10 @@ impl CompletionIn {
     /// The completion itself. Token arrays of different lengths are left out.
     pub fn completion(self, index: u32) -> Completion {
         let n = self.token_ids.len();
-        let whole = self.token_logprobs.len() == n && self.token_entropies.len() == n;
-        let figures = self.token_logprobs.iter().zip(&self.token_entropies);
+        let entropies =
+            if self.token_entropies.is_empty() { vec![f32::NAN; n] } else { self.token_entropies };
+        let whole = self.token_logprobs.len() == n && entropies.len() == n;
+        let figures = self.token_logprobs.iter().zip(&entropies);
         let token = |(&id, (&logprob, &entropy))| Token { id, logprob, entropy };
         Completion {
             index,

@@ -99,7 +99,7 @@ impl Server {
             policy: name.to_owned(),
             reason: format!("{url}: {reason}"),
         };
-        let client = Client::new(key.clone(), options.connect, Duration::from_secs(120));
+        let client = Client::new(key.clone(), options.connect, Duration::from_secs(60));
         let mut found: Option<probe::Found> = None;
         for url in &address.endpoints {
             let here = probe::who(&client, url, address.model.as_deref()).map_err(|e| failed(url, &e))?;
