@@ -65,6 +65,8 @@ pub enum EventKind {
     /// A policy could not draw a problem: nothing more is drawn there until
     /// [`Command::Resume`] or [`Command::Restart`].
     Failed { policy: usize, message: String },
+    /// Something holds a policy up, such as a server that is away; it goes on by itself.
+    Noted { policy: usize, message: String },
     /// Everything is drawn, except where a policy failed. It comes after the last
     /// completion, and again when [`Command::SetK`] has asked for more and that is drawn.
     Finished,

@@ -180,7 +180,7 @@ impl Shared {
     /// How many workers are missing; they count as hired from now on.
     pub(super) fn vacancies(&self) -> usize {
         let mut state = self.state();
-        let missing = state.wanted().saturating_sub(state.workers);
+        let missing = self.wanted(&state).saturating_sub(state.workers);
         state.workers += missing;
         missing
     }
@@ -202,7 +202,7 @@ impl Shared {
     fn wait_for_work(&self, runtime: &Runtime) -> Option<Assignment> {
         let mut state = self.state();
         loop {
-            if state.closing || state.workers > state.wanted() {
+            if state.closing || state.workers > self.wanted(&state) {
                 state.workers -= 1;
                 return None;
             }
@@ -308,6 +308,11 @@ impl Shared {
         });
     }
 
+    /// Threads that draw, and those that wait for servers.
+    fn wanted(&self, state: &State) -> usize {
+        state.settings.threads.max(1) + self.policies.iter().map(|p| p.waiting()).sum::<usize>()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -318,10 +323,6 @@ impl Shared {
 }
 
 impl State {
-    fn wanted(&self) -> usize {
-        self.settings.threads.max(1)
-    }
-
     fn cancel(&self, jobs: &[u64]) {
         for flag in jobs.iter().filter_map(|id| self.cancels.get(id)) {
             flag.store(true, Ordering::Relaxed);
@@ -370,6 +371,12 @@ impl Sink for Desk<'_> {
         let flushed = self.flush();
         self.stopped |= flushed.is_break() || self.assignment.cancel.load(Ordering::Relaxed);
         if self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn noted(&mut self, words: &str) {
+        let kind = EventKind::Noted { policy: self.assignment.job.item.policy, message: words.to_owned() };
+        // A closed channel is found out at the next step.
+        let _ = self.shared.post(Event { generation: self.assignment.generation, kind }, self.runtime);
     }
 }
 

@@ -26,6 +26,10 @@ pub(super) fn happened(state: &mut State, event: Event) {
             let words = format!("a sampling thread panicked: {}", clean(&message).replace('\n', " "));
             fail(state, words);
         }
+        EventKind::Noted { policy, message } => {
+            let name = state.policies.get(policy).map_or("a policy", |p| p.name.as_str());
+            state.notice = Some(format!("{name}: {}", clean(&message).replace('\n', " ")));
+        }
         EventKind::Finished => state.progress.finished = true,
     }
 }
