@@ -27,6 +27,7 @@ pub fn run(args: &CampaignArgs, screen: &ScreenArgs, tour: Option<Tour>) -> anyh
     // Before anything slow or wordy: without a terminal this is the wrong command.
     terminal::check()?;
     let problems: Arc<[Problem]> = args.problems()?.into();
+    let judge = args.judge()?;
     let policies = args.policies()?;
     let settings = args.settings();
     let named = |p: &Arc<dyn Policy>| Named { name: p.name().to_owned(), spec: p.spec().to_owned() };
@@ -38,7 +39,7 @@ pub fn run(args: &CampaignArgs, screen: &ScreenArgs, tour: Option<Tour>) -> anyh
     view.calm = config.reduced_motion;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("no event loop")?;
-    let (campaign, lanes) = Campaign::start(policies, problems, settings);
+    let (campaign, lanes) = Campaign::judged(policies, problems, settings, &[], judge);
     let left = runtime.block_on(terminal::run(&mut state, &mut view, &campaign, lanes))?;
     drop(campaign);
     state.refresh();

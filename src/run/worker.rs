@@ -4,7 +4,7 @@ use super::schedule::{Item, Job, Schedule};
 use super::{Command, Drawn, Event, EventKind, Gauge, Settings};
 use crate::completion::Completion;
 use crate::policy::{Partial, Policy, PolicyError, Request, Sink};
-use crate::problem::{Problem, judge};
+use crate::problem::{Judge, Problem, Unjudged};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,6 +50,7 @@ fn yield_to_the_screen() {
 /// while drawing, judging or sending.
 pub(super) struct Shared {
     policies: Vec<Arc<dyn Policy>>,
+    judge: Arc<dyn Judge>,
     problems: Arc<[Problem]>,
     state: Mutex<State>,
     work: Condvar,
@@ -85,6 +86,7 @@ struct Assignment {
 impl Shared {
     pub(super) fn new(
         policies: Vec<Arc<dyn Policy>>,
+        judge: Arc<dyn Judge>,
         problems: Arc<[Problem]>,
         settings: Settings,
         done: &[Item],
@@ -106,6 +108,7 @@ impl Shared {
         };
         Self {
             policies,
+            judge,
             problems,
             state: Mutex::new(state),
             work: Condvar::new(),
@@ -237,8 +240,11 @@ impl Shared {
             shared: self,
             assignment,
             runtime,
+            waiting: Vec::new(),
             batch: Vec::new(),
+            seen: HashSet::new(),
             finished: HashSet::new(),
+            unjudged: None,
             stopped: false,
             tokens: 0,
             published: None,
@@ -250,6 +256,8 @@ impl Shared {
         // completions that are whole.
         let result =
             catch_unwind(AssertUnwindSafe(|| self.policies[item.policy].sample(&request, &mut desk)));
+        let judged = catch_unwind(AssertUnwindSafe(|| desk.judge()));
+        let result = result.and_then(|drawn| judged.map(|()| drawn));
         let _ = desk.flush();
         let failure = desk.failure(result);
         desk.publish(None);
@@ -339,10 +347,16 @@ struct Desk<'a> {
     shared: &'a Shared,
     assignment: &'a Assignment,
     runtime: &'a Runtime,
+    /// Drawn and not yet judged.
+    waiting: Vec<Completion>,
     /// Judged and not yet sent.
     batch: Vec<Drawn>,
-    /// Every index that was finished.
+    /// Every index that was drawn.
+    seen: HashSet<u32>,
+    /// Every index that was drawn and judged.
     finished: HashSet<u32>,
+    /// Why the first completion without a verdict has none.
+    unjudged: Option<Unjudged>,
     /// Whether the job was told to stop.
     stopped: bool,
     /// Tokens since the gauge was last set.
@@ -352,13 +366,10 @@ struct Desk<'a> {
 
 impl Sink for Desk<'_> {
     fn finished(&mut self, completion: Completion) {
-        let Item { policy, problem, ref indices } = self.assignment.job.item;
-        if !indices.contains(&completion.index) || self.finished.contains(&completion.index) {
-            return;
+        let indices = &self.assignment.job.item.indices;
+        if indices.contains(&completion.index) && self.seen.insert(completion.index) {
+            self.waiting.push(completion);
         }
-        let verdict = judge(&self.shared.problems[problem], &completion.text);
-        self.finished.insert(completion.index);
-        self.batch.push(Drawn { policy, problem, completion, verdict });
     }
 
     fn stepped(&mut self, drawn: usize, partial: &dyn Fn() -> Option<Partial>) -> ControlFlow<()> {
@@ -368,7 +379,12 @@ impl Sink for Desk<'_> {
             let watched = self.shared.focus.load(Ordering::Relaxed) == problem;
             self.publish(if watched { partial() } else { None });
         }
+        self.judge();
         let flushed = self.flush();
+        // What nobody can judge need not be drawn.
+        if self.unjudged.is_some() {
+            return ControlFlow::Break(());
+        }
         self.stopped |= flushed.is_break() || self.assignment.cancel.load(Ordering::Relaxed);
         if self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
@@ -381,6 +397,28 @@ impl Sink for Desk<'_> {
 }
 
 impl Desk<'_> {
+    /// Judges what was drawn in one step, together: an outside judge may be far away.
+    fn judge(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let Item { policy, problem, .. } = self.assignment.job.item;
+        let drawn = std::mem::take(&mut self.waiting);
+        let texts: Vec<&str> = drawn.iter().map(|c| c.text.as_str()).collect();
+        let verdicts = self.shared.judge.judge(&self.shared.problems[problem], &texts);
+        for (completion, verdict) in drawn.into_iter().zip(verdicts) {
+            match verdict {
+                Ok(verdict) => {
+                    self.finished.insert(completion.index);
+                    self.batch.push(Drawn { policy, problem, completion, verdict });
+                }
+                Err(unjudged) => {
+                    self.unjudged.get_or_insert(unjudged);
+                }
+            }
+        }
+    }
+
     fn flush(&mut self) -> ControlFlow<()> {
         if self.batch.is_empty() {
             return ControlFlow::Continue(());
@@ -429,6 +467,9 @@ impl Desk<'_> {
                 return Some(EventKind::Panicked {
                     message: format!("policy {policy} panicked at problem {problem}: {said}"),
                 });
+            }
+            _ if self.unjudged.is_some() => {
+                self.unjudged.as_ref().map(Unjudged::to_string).unwrap_or_default()
             }
             _ if self.stopped || self.finished.len() == indices.len() => return None,
             Ok(Err(error)) => error.to_string(),

@@ -209,6 +209,11 @@ impl Choice {
         })
     }
 
+    /// Whether both mean the same problems.
+    pub fn is(&self, other: &Choice) -> bool {
+        (self.task.name(), self.level.name) == (other.task.name(), other.level.name)
+    }
+
     /// The first `count` problems of the stream `seed`.
     pub fn problems(&self, seed: u64, count: u64) -> Vec<Problem> {
         (0..count).filter_map(|i| self.task.generate(self.level.name, seed, i)).collect()
