@@ -4,7 +4,7 @@ mod bench;
 mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
-pub use train::TrainArgs;
+pub use train::{ContestArgs, PullArgs, PullCommand, PullFormat, SftArgs, TrainArgs};
 
 use crate::model::Sampling;
 use crate::policy::{self, Policy};
