@@ -30,6 +30,8 @@ pub enum Action {
     Copy,
     Theme,
     Mouse,
+    Log,
+    Palette,
     Help,
     Quit,
     Suspend,

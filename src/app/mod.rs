@@ -5,6 +5,7 @@
 //! date before a frame; nothing else computes them.
 
 pub mod action;
+pub mod bindings;
 pub mod effect;
 pub mod figures;
 pub mod key;
@@ -16,6 +17,7 @@ mod tests;
 mod update;
 
 pub use action::Action;
+pub use bindings::Bindings;
 pub use effect::Effect;
 pub use key::Key;
 pub use message::{Message, Target};

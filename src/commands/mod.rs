@@ -6,6 +6,8 @@ pub mod grade;
 pub mod pull;
 pub mod report;
 pub mod sample;
+mod settings;
+pub mod shell;
 pub mod snapshot;
 pub mod tasks;
 pub mod train;

@@ -43,7 +43,7 @@ pub async fn run(
         guard: Guard::enter(state.mouse)?,
         screen: Screen::new()?,
         input: Some(EventStream::new()),
-        pace: Pace::new(),
+        pace: Pace::new(view.calm),
         campaign,
     };
     let mut lanes_open = true;

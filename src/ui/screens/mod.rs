@@ -3,6 +3,8 @@
 pub mod completions;
 pub mod explore;
 pub mod help;
+pub mod log;
+pub mod palette;
 
 use super::canvas::{put, row};
 use super::layout::{LEAST, middle};
