@@ -72,6 +72,7 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
     } else {
         match state.screen {
             Screen::Explore => screens::explore::draw(state, &theme, area, buf, &mut seen),
+            Screen::Training => screens::training::draw(state, &theme, area, buf),
             Screen::Completions => {
                 screens::completions::draw(state, &theme, area, buf, &mut seen, &mut view.wrapped);
             }

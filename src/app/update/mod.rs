@@ -2,6 +2,7 @@
 
 mod mouse;
 mod news;
+mod training;
 
 use crate::app::action::Action;
 use crate::app::bindings::Found;
@@ -64,6 +65,14 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Message::Trained(event) => {
+            training::happened(state, event);
+            Vec::new()
+        }
+        Message::Adopted(named) => {
+            training::adopted(state, named);
+            Vec::new()
+        }
         Message::Notice(words) => {
             state.notice = Some(clean(&words));
             Vec::new()
@@ -110,6 +119,12 @@ fn typed(state: &mut State, c: char) -> Vec<Effect> {
 }
 
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if state.screen == Screen::Training
+        && state.overlay.is_none()
+        && let Some(effects) = training::act(state, action)
+    {
+        return effects;
+    }
     match action {
         Action::Up => step(state, -1),
         Action::Down => step(state, 1),
@@ -194,6 +209,23 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Quit => vec![Effect::Quit],
         Action::Suspend => vec![Effect::Suspend],
+        Action::Training => {
+            state.screen = Screen::Training;
+            Vec::new()
+        }
+        Action::NextPolicy => training::policy(state, 1),
+        Action::PreviousPolicy => training::policy(state, -1),
+        Action::TurnUp
+        | Action::TurnDown
+        | Action::Preset
+        | Action::Pull
+        | Action::Fork
+        | Action::StopPull
+        | Action::Apply
+        | Action::Keep
+        | Action::Save
+        | Action::Charts
+        | Action::Checkpoints => Vec::new(),
     }
 }
 
@@ -239,6 +271,7 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
                 None => Vec::new(),
             }
         }
+        (Screen::Training, _) => Vec::new(),
     }
 }
 
@@ -288,6 +321,7 @@ fn pane(state: &mut State, by: i32) -> Vec<Effect> {
                 }
             }
         }
+        Screen::Training => {}
     }
     Vec::new()
 }
@@ -315,6 +349,7 @@ fn neighbour(state: &mut State, by: i64) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Screen::Training => Vec::new(),
     }
 }
 
@@ -347,6 +382,7 @@ fn open(state: &mut State) -> Vec<Effect> {
             state.completions = Completions::open(key, side);
             state.screen = Screen::Completions;
         }
+        Screen::Training => {}
     }
     Vec::new()
 }
@@ -361,6 +397,7 @@ fn back(state: &mut State) -> Vec<Effect> {
         Screen::Completions => state.screen = Screen::Explore,
         Screen::Explore if !state.explore.filter.is_empty() => state.explore.filter.clear(),
         Screen::Explore => state.explore.pane = Pane::Problems,
+        Screen::Training => state.screen = Screen::Explore,
     }
     Vec::new()
 }
@@ -446,7 +483,9 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
 
 fn copy(state: &mut State) -> Vec<Effect> {
     let (what, text) = match state.screen {
-        Screen::Explore => ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt))),
+        Screen::Explore | Screen::Training => {
+            ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt)))
+        }
         Screen::Completions => {
             let index = state.figures.members.get(state.selected_member());
             let policy = state.policy(state.completions.side);

@@ -5,6 +5,7 @@ pub mod explore;
 pub mod help;
 pub mod log;
 pub mod palette;
+pub mod training;
 
 use super::canvas::{put, row};
 use super::layout::{LEAST, middle};
