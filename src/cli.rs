@@ -6,7 +6,7 @@ mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
 pub use source::{FileArgs, JudgeArgs};
-pub use train::TrainArgs;
+pub use train::{ContestArgs, PullArgs, PullCommand, PullFormat, SftArgs, TrainArgs};
 
 use crate::model::Sampling;
 use crate::policy::{self, Policy};
@@ -95,6 +95,10 @@ pub struct CampaignArgs {
     /// The RLVR policies that are held against it; embedded:rlvr@STEP is a checkpoint
     #[arg(long, value_name = "SPEC", num_args = 1.., default_value = "embedded:rlvr", help_heading = "Policies")]
     pub rlvr: Vec<String>,
+
+    /// Every checkpoint of the embedded pair as an RLVR policy: [ and ] go through them
+    #[arg(long, help_heading = "Policies", conflicts_with_all = ["base", "rlvr"])]
+    pub timeline: bool,
 
     /// A fixed suite of problems that training never sees: heldout or development
     #[arg(long, value_name = "NAME", default_value = "heldout", help_heading = "Problems",
@@ -211,15 +215,24 @@ impl CampaignArgs {
     /// What opening a policy reports.
     pub fn policies(&self) -> Result<Vec<Arc<dyn Policy>>> {
         let names = self.names();
-        let specs = std::iter::once(&self.base).chain(&self.rlvr);
+        let rlvr = self.rlvr();
+        let specs = std::iter::once(&self.base).chain(&rlvr);
         specs.zip(&names).map(|(spec, name)| Ok(policy::open(spec, name)?)).collect()
+    }
+
+    /// The RLVR policies' SPECs.
+    fn rlvr(&self) -> Vec<String> {
+        match self.timeline {
+            true => crate::model::embedded::names().into_iter().skip(1).map(str::to_owned).collect(),
+            false => self.rlvr.clone(),
+        }
     }
 
     /// The policies' names: an embedded RLVR policy's own (`rlvr@40`), else `base`, `rlvr`,
     /// `rlvr 2`, …
     fn names(&self) -> Vec<String> {
         let mut names = vec!["base".to_owned()];
-        for spec in &self.rlvr {
+        for spec in &self.rlvr() {
             let own = spec.strip_prefix("embedded:").filter(|name| *name != "base").unwrap_or("rlvr");
             let numbered = (2..).map(|n| format!("{own} {n}"));
             let name = std::iter::once(own.to_owned()).chain(numbered).find(|name| !names.contains(name));

@@ -2,6 +2,7 @@
 
 use super::action::Action;
 use super::key::Key;
+use super::state::Named;
 use crate::run::{Event, Gauge};
 
 /// Something that happened.
@@ -23,6 +24,10 @@ pub enum Message {
     Second,
     /// Something went wrong, or well, outside: a sentence for the user.
     Notice(String),
+    /// News of training.
+    Trained(crate::train::session::Event),
+    /// One more policy is drawn from.
+    Adopted(Named),
 }
 
 /// What lies under the mouse.

@@ -7,6 +7,7 @@ use crate::cli::{CampaignArgs, ScreenArgs};
 use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::run::Campaign;
+use crate::support::Pair;
 use crate::terminal::{self, Left};
 use crate::ui::summary;
 use anyhow::Context;
@@ -33,6 +34,10 @@ pub fn run(args: &CampaignArgs, screen: &ScreenArgs, tour: Option<Tour>) -> anyh
     let named = |p: &Arc<dyn Policy>| Named { name: p.name().to_owned(), spec: p.spec().to_owned() };
     let mut state = State::new(policies.iter().map(named).collect(), Arc::clone(&problems), settings.clone());
     state.tour = tour;
+    if args.timeline {
+        // It begins where RLVR ended; [ goes back in time.
+        state.pair = Pair::with_base(state.policies.len() - 1);
+    }
     state.mouse = config.mouse;
     state.bindings = config.bindings;
     let mut view = terminal::look(config.theme, config.ascii);

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod explore;
 pub mod grade;
+pub mod pull;
 pub mod report;
 pub mod sample;
 mod settings;

@@ -149,6 +149,12 @@ impl Campaign {
         self.hire();
     }
 
+    /// Draws from one more policy from now on: the next number.
+    pub fn adopt(&self, policy: Arc<dyn Policy>) {
+        self.shared.adopt(policy);
+        self.hire();
+    }
+
     /// The generation that events belong to from now on.
     pub fn generation(&self) -> u64 {
         self.shared.generation()

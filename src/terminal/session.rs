@@ -6,6 +6,7 @@ use super::input::message;
 use super::pace::Pace;
 use super::screen::Screen;
 use super::signals::{Signal, Signals, stop};
+use super::training::{self, Training};
 use crate::app::{Effect, Message, State, update};
 use crate::run::{Campaign, Command, Lanes};
 use crate::ui::View;
@@ -46,6 +47,7 @@ pub async fn run(
         input: Some(EventStream::new()),
         pace: Pace::new(view.calm),
         campaign,
+        training: Training::default(),
     };
     let mut lanes_open = true;
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
@@ -89,6 +91,17 @@ pub async fn run(
                 session.pace.stream();
                 update(state, Message::Second)
             }
+            event = session.training.next() => {
+                let mut next = event;
+                let mut left = BUDGET;
+                while let Some(event) = next {
+                    update(state, Message::Trained(event));
+                    left -= 1;
+                    next = if left > 0 { session.training.more() } else { None };
+                }
+                session.pace.stream();
+                Vec::new()
+            }
             changed = lanes.gauge.changed(), if lanes_open => {
                 lanes_open = changed.is_ok();
                 let gauge = lanes.gauge.borrow_and_update().clone();
@@ -113,6 +126,7 @@ struct Session<'a> {
     input: Option<EventStream>,
     pace: Pace,
     campaign: &'a Campaign,
+    training: Training,
 }
 
 impl Session<'_> {
@@ -141,6 +155,12 @@ impl Session<'_> {
                 stop();
                 self.resume(state)?;
             }
+            Effect::Train(order) => self.training.obey(order, state),
+            Effect::Keep { pull, step, name } => {
+                self.training.keep(pull, step, &name, state, self.campaign);
+            }
+            Effect::Save { pull, step } => self.training.save(pull, step, state),
+            Effect::Adopt(all) => training::adopt(all, state, self.campaign),
             // The loop ends before it gets here.
             Effect::Quit => {}
         }

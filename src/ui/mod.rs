@@ -78,6 +78,7 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
         };
         match state.screen {
             Screen::Explore => screens::explore::draw(state, &theme, area, buf, &mut seen),
+            Screen::Training => screens::training::draw(state, &theme, area, buf),
             Screen::Completions => {
                 screens::completions::draw(state, &theme, area, buf, &mut seen, &mut view.wrapped);
             }

@@ -6,6 +6,7 @@ pub mod explore;
 pub mod log;
 pub mod palette;
 pub mod progress;
+pub mod training;
 
 pub use archive::Archive;
 pub use completions::Completions;
@@ -13,6 +14,7 @@ pub use explore::Explore;
 pub use log::Log;
 pub use palette::Palette;
 pub use progress::Progress;
+pub use training::Training;
 
 use super::bindings::Bindings;
 use super::figures::Figures;
@@ -45,6 +47,7 @@ pub struct State {
     pub overlay: Option<Overlay>,
     pub explore: Explore,
     pub completions: Completions,
+    pub training: Training,
     /// A sentence in the place of the footer, until the next key.
     pub notice: Option<String>,
     pub log: Log,
@@ -80,6 +83,7 @@ pub enum Screen {
     #[default]
     Explore,
     Completions,
+    Training,
 }
 
 /// The theme that the user has chosen while looking.
@@ -131,6 +135,7 @@ impl State {
             overlay: None,
             explore: Explore::default(),
             completions: Completions::default(),
+            training: Training::default(),
             notice: None,
             log: Log::default(),
             tour: None,
@@ -158,6 +163,7 @@ impl State {
         match self.screen {
             Screen::Explore => Context::Explore,
             Screen::Completions => Context::Completions,
+            Screen::Training => Context::Training,
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod mouse;
 mod news;
+mod training;
 
 use crate::app::action::Action;
 use crate::app::bindings::Found;
@@ -67,6 +68,14 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Second => tour::second(state),
+        Message::Trained(event) => {
+            training::happened(state, event);
+            Vec::new()
+        }
+        Message::Adopted(named) => {
+            training::adopted(state, named);
+            Vec::new()
+        }
         Message::Notice(words) => {
             state.notice = Some(clean(&words));
             Vec::new()
@@ -125,6 +134,12 @@ fn typed(state: &mut State, c: char) -> Vec<Effect> {
 }
 
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if state.screen == Screen::Training
+        && state.overlay.is_none()
+        && let Some(effects) = training::act(state, action)
+    {
+        return effects;
+    }
     match action {
         Action::Up => step(state, -1),
         Action::Down => step(state, 1),
@@ -215,6 +230,23 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Quit => vec![Effect::Quit],
         Action::Suspend => vec![Effect::Suspend],
+        Action::Training => {
+            state.screen = Screen::Training;
+            Vec::new()
+        }
+        Action::NextPolicy => training::policy(state, 1),
+        Action::PreviousPolicy => training::policy(state, -1),
+        Action::TurnUp
+        | Action::TurnDown
+        | Action::Preset
+        | Action::Pull
+        | Action::Fork
+        | Action::StopPull
+        | Action::Apply
+        | Action::Keep
+        | Action::Save
+        | Action::Charts
+        | Action::Checkpoints => Vec::new(),
     }
 }
 
@@ -260,6 +292,7 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
                 None => Vec::new(),
             }
         }
+        (Screen::Training, _) => Vec::new(),
     }
 }
 
@@ -309,6 +342,7 @@ fn pane(state: &mut State, by: i32) -> Vec<Effect> {
                 }
             }
         }
+        Screen::Training => {}
     }
     Vec::new()
 }
@@ -336,6 +370,7 @@ fn neighbour(state: &mut State, by: i64) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Screen::Training => Vec::new(),
     }
 }
 
@@ -368,6 +403,7 @@ fn open(state: &mut State) -> Vec<Effect> {
             state.completions = Completions::open(key, side);
             state.screen = Screen::Completions;
         }
+        Screen::Training => {}
     }
     Vec::new()
 }
@@ -382,6 +418,7 @@ fn back(state: &mut State) -> Vec<Effect> {
         Screen::Completions => state.screen = Screen::Explore,
         Screen::Explore if !state.explore.filter.is_empty() => state.explore.filter.clear(),
         Screen::Explore => state.explore.pane = Pane::Problems,
+        Screen::Training => state.screen = Screen::Explore,
     }
     Vec::new()
 }
@@ -467,7 +504,9 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
 
 fn copy(state: &mut State) -> Vec<Effect> {
     let (what, text) = match state.screen {
-        Screen::Explore => ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt))),
+        Screen::Explore | Screen::Training => {
+            ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt)))
+        }
         Screen::Completions => {
             let index = state.figures.members.get(state.selected_member());
             let policy = state.policy(state.completions.side);

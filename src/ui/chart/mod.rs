@@ -3,6 +3,7 @@
 
 pub mod axis;
 mod raster;
+pub mod steps;
 
 use super::canvas::{put, put_right, row};
 use super::text;

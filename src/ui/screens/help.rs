@@ -70,8 +70,9 @@ fn lines(state: &State, width: usize) -> Vec<(String, String, Role)> {
         }
     }
     let first = match state.screen {
-        Screen::Explore => [Context::Explore, Context::Screens, Context::Completions],
-        Screen::Completions => [Context::Completions, Context::Screens, Context::Explore],
+        Screen::Explore => [Context::Explore, Context::Screens, Context::Completions, Context::Training],
+        Screen::Completions => [Context::Completions, Context::Screens, Context::Explore, Context::Training],
+        Screen::Training => [Context::Training, Context::Screens, Context::Explore, Context::Completions],
     };
     let rest = [
         Context::Always,

@@ -6,6 +6,7 @@ pub mod help;
 pub mod log;
 pub mod palette;
 pub mod tour;
+pub mod training;
 
 use super::canvas::{put, row};
 use super::layout::{LEAST, middle};
