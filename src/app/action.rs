@@ -39,4 +39,17 @@ pub enum Action {
     Cancel,
     /// Takes back the last character typed.
     Erase,
+    ToExplore,
+    ToCompletions,
+    ToCurves,
+    ToSuite,
+    /// What the figures in view mean.
+    Explain,
+    /// The whole run judged by other rules.
+    Regrade,
+    CursorLeft,
+    CursorRight,
+    ZoomIn,
+    ZoomOut,
+    Sort,
 }

@@ -1,5 +1,6 @@
 //! What the state asks of the world.
 
+use super::study::Job;
 use crate::run::Settings;
 
 /// Something to be done outside; the event loop carries it out.
@@ -19,4 +20,6 @@ pub enum Effect {
     /// Stop the process until the shell continues it.
     Suspend,
     Quit,
+    /// Make a study, beside the screen.
+    Study(Box<Job>),
 }

@@ -17,6 +17,8 @@ pub enum Context {
     Filter,
     /// Always, whatever is open.
     Always,
+    Curves,
+    Suite,
 }
 
 impl Context {
@@ -25,6 +27,8 @@ impl Context {
         match self {
             Context::Explore => &[Context::Explore, Context::Screens, Context::Always],
             Context::Completions => &[Context::Completions, Context::Screens, Context::Always],
+            Context::Curves => &[Context::Curves, Context::Screens, Context::Always],
+            Context::Suite => &[Context::Suite, Context::Screens, Context::Always],
             Context::Help => &[Context::Help, Context::Always],
             Context::Confirm => &[Context::Confirm, Context::Always],
             Context::Filter => &[Context::Filter, Context::Always],
@@ -42,6 +46,8 @@ impl Context {
             Context::Confirm => "A question",
             Context::Filter => "Filter",
             Context::Always => "Always",
+            Context::Curves => "Curves",
+            Context::Suite => "Suite",
         }
     }
 }
@@ -118,7 +124,7 @@ pub const TABLE: &[Binding] = &[
         Action::Filter,
         &[&[Char('/')]],
         "filter",
-        "show only problems with these words: lost, gained, preserved, or any text",
+        "show only problems with these words: lost, gained, preserved, undecided, format, or any text",
     ),
     bind(
         Context::Explore,
@@ -224,6 +230,88 @@ pub const TABLE: &[Binding] = &[
     bind(Context::Filter, Action::Erase, &[&[Backspace]], "", "take back a character"),
     bind(Context::Always, Action::Suspend, &[&[Ctrl('z')]], "", "to the shell, and back with fg"),
     bind(Context::Always, Action::Quit, &[&[Ctrl('c')]], "", "leave, whatever is open"),
+    bind(
+        Context::Screens,
+        Action::ToExplore,
+        &[&[Char('1')]],
+        "",
+        "Explore: one problem under both policies",
+    ),
+    bind(
+        Context::Screens,
+        Action::ToCompletions,
+        &[&[Char('2')]],
+        "",
+        "Completions: the selected cluster, open",
+    ),
+    bind(
+        Context::Screens,
+        Action::ToCurves,
+        &[&[Char('3')]],
+        "",
+        "Curves: pass@k, Cover@τ, coverage, entropy",
+    ),
+    bind(Context::Screens, Action::ToSuite, &[&[Char('4')]], "", "Suite: every problem and task as a table"),
+    bind(
+        Context::Screens,
+        Action::Explain,
+        &[&[Char('i')]],
+        "explain",
+        "every figure in view: what it is here, its formula and source",
+    ),
+    bind(
+        Context::Screens,
+        Action::Regrade,
+        &[&[Char('R')]],
+        "",
+        "judge the whole run by other rules of where an answer stands: any, one alone, the task's own",
+    ),
+    bind(
+        Context::Curves,
+        Action::CursorRight,
+        &[&[Char('l')], &[Right]],
+        "crosshair",
+        "the crosshair to the right, on every chart",
+    ),
+    bind(Context::Curves, Action::CursorLeft, &[&[Char('h')], &[Left]], "", "the crosshair to the left"),
+    bind(Context::Curves, Action::NextPane, &[&[Tab], &[Char('j')], &[Down]], "chart", "the next chart"),
+    bind(Context::Curves, Action::PreviousPane, &[&[BackTab], &[Char('k')], &[Up]], "", "the chart before"),
+    bind(Context::Curves, Action::Open, &[&[Enter]], "maximise", "one chart alone, or all four"),
+    bind(Context::Curves, Action::ZoomIn, &[&[Char('z')]], "zoom", "half of the axis, around the crosshair"),
+    bind(Context::Curves, Action::ZoomOut, &[&[Char('Z')]], "", "twice as much of the axis"),
+    bind(Context::Curves, Action::Next, &[&[Char(']')]], "", "the next problem"),
+    bind(Context::Curves, Action::Previous, &[&[Char('[')]], "", "the problem before"),
+    bind(
+        Context::Curves,
+        Action::Back,
+        &[&[Esc]],
+        "back",
+        "drop the zoom, the crosshair, the maximised chart, then back to Explore",
+    ),
+    bind(Context::Suite, Action::Down, &[&[Char('j')], &[Down]], "row", "the row below"),
+    bind(Context::Suite, Action::Up, &[&[Char('k')], &[Up]], "", "the row above"),
+    bind(
+        Context::Suite,
+        Action::Open,
+        &[&[Enter]],
+        "open",
+        "a problem: to Explore; a task: fold or unfold its problems",
+    ),
+    bind(
+        Context::Suite,
+        Action::Sort,
+        &[&[Char('s')]],
+        "sort",
+        "the order of problems: as they stand, most lost, most gained, largest change, hardest",
+    ),
+    bind(
+        Context::Suite,
+        Action::Filter,
+        &[&[Char('/')]],
+        "filter",
+        "only problems with these words: lost, gained, preserved, undecided, format, or any text",
+    ),
+    bind(Context::Suite, Action::Back, &[&[Esc]], "back", "drop the filter, then back to Explore"),
 ];
 
 /// What `pressed` comes to in a context.
@@ -262,6 +350,8 @@ fn footer_keys(binding: &Binding) -> String {
         Action::Down => Action::Up,
         Action::Next => Action::Previous,
         Action::NextFlip => Action::PreviousFlip,
+        Action::CursorRight => Action::CursorLeft,
+        Action::ZoomIn => Action::ZoomOut,
         _ => return first,
     };
     let other = TABLE.iter().find(|b| b.context == binding.context && b.action == opposite);
@@ -273,8 +363,15 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    const CONTEXTS: [Context; 5] =
-        [Context::Explore, Context::Completions, Context::Help, Context::Confirm, Context::Filter];
+    const CONTEXTS: [Context; 7] = [
+        Context::Explore,
+        Context::Completions,
+        Context::Curves,
+        Context::Suite,
+        Context::Help,
+        Context::Confirm,
+        Context::Filter,
+    ];
 
     #[test]
     fn no_two_bindings_share_keys_where_both_hold() {
@@ -313,7 +410,7 @@ mod tests {
         for context in CONTEXTS {
             assert_eq!(find(context, &[Ctrl('c')]), Found::Action(Action::Quit));
         }
-        for context in [Context::Explore, Context::Completions] {
+        for context in [Context::Explore, Context::Completions, Context::Curves, Context::Suite] {
             let words: Vec<&str> = footer(context).into_iter().map(|(_, words)| words).collect();
             assert!(words.contains(&"help") && words.contains(&"quit"), "{words:?}");
         }

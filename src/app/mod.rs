@@ -11,6 +11,7 @@ pub mod key;
 pub mod keymap;
 pub mod message;
 pub mod state;
+pub mod study;
 #[cfg(test)]
 mod tests;
 mod update;

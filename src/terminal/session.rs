@@ -12,6 +12,7 @@ use crate::ui::View;
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use std::io;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 /// Run events taken between two looks at the keys.
@@ -45,6 +46,7 @@ pub async fn run(
         input: Some(EventStream::new()),
         pace: Pace::new(),
         campaign,
+        studies: mpsc::unbounded_channel(),
     };
     let mut lanes_open = true;
     loop {
@@ -89,6 +91,21 @@ pub async fn run(
                 session.pace.stream();
                 Vec::new()
             }
+            Some(message) = session.studies.1.recv() => {
+                session.pace.stream();
+                update(state, message)
+            }
+            // The last: only when nothing else waits.
+            () = std::future::ready(()), if state.has_work() => {
+                let regrading = state.regrade.is_behind();
+                let effects = update(state, Message::Step);
+                if regrading {
+                    session.pace.stream();
+                }
+                // A look at what else there is, the timer included.
+                tokio::task::yield_now().await;
+                effects
+            }
         };
         for effect in effects {
             if effect == Effect::Quit {
@@ -106,6 +123,8 @@ struct Session<'a> {
     input: Option<EventStream>,
     pace: Pace,
     campaign: &'a Campaign,
+    /// What comes back from the threads that make studies; one at a time.
+    studies: (mpsc::UnboundedSender<Message>, mpsc::UnboundedReceiver<Message>),
 }
 
 impl Session<'_> {
@@ -133,6 +152,19 @@ impl Session<'_> {
                 restore();
                 stop();
                 self.resume(state)?;
+            }
+            Effect::Study(job) => {
+                let back = self.studies.0.clone();
+                crate::run::background(move || {
+                    let study = std::panic::catch_unwind(|| job.run());
+                    let lost = || {
+                        Message::Notice(
+                            "intervals could not be computed: press i for what is known".to_owned(),
+                        )
+                    };
+                    // Where the loop has ended nobody waits for it.
+                    let _ = back.send(study.map_or_else(|_| lost(), |s| Message::Studied(Box::new(s))));
+                })?;
             }
             // The loop ends before it gets here.
             Effect::Quit => {}

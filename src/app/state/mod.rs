@@ -2,17 +2,24 @@
 
 pub mod archive;
 pub mod completions;
+pub mod curves;
 pub mod explore;
 pub mod progress;
+pub mod regrade;
+pub mod suite;
 
 pub use archive::Archive;
 pub use completions::Completions;
+pub use curves::Curves;
 pub use explore::Explore;
 pub use progress::Progress;
+pub use regrade::Regrade;
+pub use suite::{Suite, Tasks};
 
 use super::figures::Figures;
 use super::key::Key;
 use super::keymap::Context;
+use super::study::Studies;
 use crate::completion::clean;
 use crate::problem::{Problem, tasks};
 use crate::run::Settings;
@@ -46,6 +53,12 @@ pub struct State {
     /// Whether the user asked for the other ground than the one the terminal has.
     pub other_ground: bool,
     pub figures: Figures,
+    pub curves: Curves,
+    pub suite: Suite,
+    /// The problems by task.
+    pub tasks: Tasks,
+    pub regrade: Regrade,
+    pub studies: Studies,
     /// Keys that begin a sequence.
     pub(super) pending: Vec<Key>,
 }
@@ -71,6 +84,8 @@ pub enum Screen {
     #[default]
     Explore,
     Completions,
+    Curves,
+    Suite,
 }
 
 /// What lies over the screen and takes the keys.
@@ -82,6 +97,8 @@ pub enum Overlay {
     Restart(u64),
     /// A filter is typed; this one held before.
     Filter { before: String },
+    /// What the figures mean, scrolled by so many lines.
+    Explain(usize),
 }
 
 impl State {
@@ -92,6 +109,11 @@ impl State {
             ledger: Ledger::new(policies.len(), problems.len()),
             policies: policies.into_iter().map(named).collect(),
             figures: Figures::new(problems.len()),
+            curves: Curves::default(),
+            suite: Suite::default(),
+            tasks: Tasks::of(&problems),
+            regrade: Regrade::default(),
+            studies: Studies::default(),
             problems,
             settings,
             generation: 0,
@@ -115,11 +137,13 @@ impl State {
     /// Where keys go.
     pub fn context(&self) -> Context {
         match (&self.overlay, self.screen) {
-            (Some(Overlay::Help(_)), _) => Context::Help,
+            (Some(Overlay::Help(_) | Overlay::Explain(_)), _) => Context::Help,
             (Some(Overlay::Restart(_)), _) => Context::Confirm,
             (Some(Overlay::Filter { .. }), _) => Context::Filter,
             (None, Screen::Explore) => Context::Explore,
             (None, Screen::Completions) => Context::Completions,
+            (None, Screen::Curves) => Context::Curves,
+            (None, Screen::Suite) => Context::Suite,
         }
     }
 

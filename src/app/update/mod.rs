@@ -2,6 +2,7 @@
 
 mod mouse;
 mod news;
+mod screens;
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -10,7 +11,8 @@ use crate::app::key::Key;
 use crate::app::keymap::{self, Context, Found};
 use crate::app::message::Message;
 use crate::app::state::explore::Pane;
-use crate::app::state::{Archive, Completions, Overlay, Progress, Scope, Screen, State};
+use crate::app::state::{Archive, Completions, Overlay, Progress, Regrade, Scope, Screen, State};
+use crate::app::study::Studies;
 use crate::completion::clean;
 use crate::run::Settings;
 use crate::support::{Criterion, Ledger, Unit};
@@ -50,13 +52,18 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Overflow(lines) => {
             match &mut state.overlay {
-                Some(Overlay::Help(at)) => *at = (*at).min(lines),
+                Some(Overlay::Help(at) | Overlay::Explain(at)) => *at = (*at).min(lines),
                 _ => state.completions.scroll = state.completions.scroll.min(lines),
             }
             Vec::new()
         }
         Message::Notice(words) => {
             state.notice = Some(clean(&words));
+            Vec::new()
+        }
+        Message::Step => state.work(),
+        Message::Studied(study) => {
+            state.studied(*study);
             Vec::new()
         }
     }
@@ -160,12 +167,23 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Quit => vec![Effect::Quit],
         Action::Suspend => vec![Effect::Suspend],
+        Action::ToExplore
+        | Action::ToCompletions
+        | Action::ToCurves
+        | Action::ToSuite
+        | Action::Explain
+        | Action::Regrade
+        | Action::CursorLeft
+        | Action::CursorRight
+        | Action::ZoomIn
+        | Action::ZoomOut
+        | Action::Sort => screens::act(state, action),
     }
 }
 
 /// Moves the selection of what is focused.
 fn step(state: &mut State, by: i64) -> Vec<Effect> {
-    if let Some(Overlay::Help(at)) = &mut state.overlay {
+    if let Some(Overlay::Help(at) | Overlay::Explain(at)) = &mut state.overlay {
         *at = moved(*at, by, usize::MAX);
         return Vec::new();
     }
@@ -178,6 +196,8 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
             let at = moved(state.selected_member(), by, state.figures.members.len());
             select_member(state, at)
         }
+        (Screen::Curves, _) => Vec::new(),
+        (Screen::Suite, _) => screens::select(state, by),
         (Screen::Explore, Pane::Clusters(_)) => {
             select_row(state, moved(state.selected_row(), by, state.figures.here.rows.len()));
             Vec::new()
@@ -232,6 +252,8 @@ fn select_member(state: &mut State, at: usize) -> Vec<Effect> {
 fn pane(state: &mut State, by: i32) -> Vec<Effect> {
     match state.screen {
         Screen::Explore => state.explore.pane = state.explore.pane.step(by),
+        Screen::Curves => state.curves.tile = state.curves.tile.step(by),
+        Screen::Suite => {}
         Screen::Completions => {
             let at = if state.completions.reading { 2 } else { state.completions.side as i32 };
             match (at + by).rem_euclid(3) {
@@ -257,7 +279,7 @@ fn tab(state: &mut State, side: usize) {
 /// The next problem, or the next cluster where one is open.
 fn neighbour(state: &mut State, by: i64) -> Vec<Effect> {
     match state.screen {
-        Screen::Explore => {
+        Screen::Explore | Screen::Curves | Screen::Suite => {
             let problem = moved(state.current, by, state.problems.len());
             go(state, problem)
         }
@@ -286,6 +308,8 @@ fn flip(state: &mut State, by: i64) -> Vec<Effect> {
 
 fn open(state: &mut State) -> Vec<Effect> {
     match state.screen {
+        Screen::Curves => state.curves.maximised = !state.curves.maximised,
+        Screen::Suite => return screens::open_entry(state),
         Screen::Completions => state.completions.reading = true,
         Screen::Explore => {
             let Some(row) = state.figures.here.rows.get(state.selected_row()) else {
@@ -313,7 +337,9 @@ fn back(state: &mut State) -> Vec<Effect> {
     match state.screen {
         Screen::Completions if state.completions.reading => state.completions.reading = false,
         Screen::Completions => state.screen = Screen::Explore,
-        Screen::Explore if !state.explore.filter.is_empty() => state.explore.filter.clear(),
+        Screen::Curves => screens::back_from_curves(state),
+        Screen::Explore | Screen::Suite if !state.explore.filter.is_empty() => state.explore.filter.clear(),
+        Screen::Suite => state.screen = Screen::Explore,
         Screen::Explore => state.explore.pane = Pane::Problems,
     }
     Vec::new()
@@ -374,6 +400,8 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
     state.ledger = Ledger::new(state.policies.len(), state.problems.len());
     state.archive = Archive::default();
     state.figures = Figures::new(state.problems.len());
+    state.regrade = Regrade::default();
+    state.studies = Studies::default();
     state.progress = Progress::default();
     state.explore.cluster = None;
     state.screen = Screen::Explore;
@@ -382,7 +410,9 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
 
 fn copy(state: &mut State) -> Vec<Effect> {
     let (what, text) = match state.screen {
-        Screen::Explore => ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt))),
+        Screen::Explore | Screen::Curves | Screen::Suite => {
+            ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt)))
+        }
         Screen::Completions => {
             let index = state.figures.members.get(state.selected_member());
             let policy = state.policy(state.completions.side);

@@ -69,11 +69,15 @@ fn lines(state: &State, width: usize) -> Vec<(String, String, Role)> {
         }
     }
     let first = match state.screen {
-        Screen::Explore => [Context::Explore, Context::Screens, Context::Completions],
-        Screen::Completions => [Context::Completions, Context::Screens, Context::Explore],
+        Screen::Explore => Context::Explore,
+        Screen::Completions => Context::Completions,
+        Screen::Curves => Context::Curves,
+        Screen::Suite => Context::Suite,
     };
+    let others = [Context::Explore, Context::Completions, Context::Curves, Context::Suite];
+    let others = others.into_iter().filter(|c| *c != first);
     let rest = [Context::Always, Context::Filter, Context::Confirm, Context::Help];
-    for context in first.into_iter().chain(rest) {
+    for context in [first, Context::Screens].into_iter().chain(others).chain(rest) {
         heading(&mut out, context.title());
         for binding in TABLE.iter().filter(|b| b.context == context) {
             entry(&mut out, &labels(binding), binding.words, Role::Accent, width);

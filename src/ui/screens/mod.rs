@@ -1,8 +1,11 @@
 //! The screens, and what lies over them.
 
 pub mod completions;
+pub mod curves;
+pub mod explain;
 pub mod explore;
 pub mod help;
+pub mod suite;
 
 use super::canvas::{put, row};
 use super::layout::{LEAST, middle};
