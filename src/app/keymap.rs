@@ -210,6 +210,13 @@ pub const TABLE: &[Binding] = &[
         "",
         "take the mouse, or leave it to the terminal's own selection",
     ),
+    bind(
+        Context::Screens,
+        Action::Explain,
+        &[&[Char('i')]],
+        "explain",
+        "every figure in view: what it is here, its formula and source",
+    ),
     bind(Context::Screens, Action::Help, &[&[Char('?')]], "help", "this help"),
     bind(Context::Screens, Action::Quit, &[&[Char('q')]], "quit", "leave"),
     bind(Context::Help, Action::Down, &[&[Char('j')], &[Down]], "scroll", "a line down"),
@@ -252,13 +259,6 @@ pub const TABLE: &[Binding] = &[
         "Curves: pass@k, Cover@τ, coverage, entropy",
     ),
     bind(Context::Screens, Action::ToSuite, &[&[Char('4')]], "", "Suite: every problem and task as a table"),
-    bind(
-        Context::Screens,
-        Action::Explain,
-        &[&[Char('i')]],
-        "explain",
-        "every figure in view: what it is here, its formula and source",
-    ),
     bind(
         Context::Screens,
         Action::Regrade,

@@ -259,7 +259,9 @@ fn figures_of_all_problems_wait_for_as_many_completions_once_there_are_many() {
 /// A run of three problems, at rest.
 fn at_rest() -> State {
     let mut s = state(3);
-    for (problem, base, rlvr) in [(0, "a! a! b! x", "a! a! a! a!"), (1, "a! x x x", "x x x x"), (2, "x x y y", "x x x x")] {
+    for (problem, base, rlvr) in
+        [(0, "a! a! b! x", "a! a! a! a!"), (1, "a! x x x", "x x x x"), (2, "x x y y", "x x x x")]
+    {
         draw(&mut s, 0, problem, base);
         draw(&mut s, 1, problem, rlvr);
     }
@@ -321,7 +323,9 @@ fn lost_problems_are_certain_or_say_which_k_decides() {
 #[test]
 fn screens_are_a_digit_away() {
     let mut s = at_rest();
-    for (key, screen) in [("3", Screen::Curves), ("4", Screen::Suite), ("2", Screen::Completions), ("1", Screen::Explore)] {
+    for (key, screen) in
+        [("3", Screen::Curves), ("4", Screen::Suite), ("2", Screen::Completions), ("1", Screen::Explore)]
+    {
         keys(&mut s, key);
         assert_eq!(s.screen, screen);
     }

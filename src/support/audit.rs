@@ -68,8 +68,8 @@ impl Grading {
     pub fn words(self) -> String {
         match self {
             Grading::Usual => "the task's rules".to_owned(),
-            Grading::Any => "any rule that finds the right answer".to_owned(),
-            Grading::Only(rule) => format!("the {} alone", rule.name().replace('-', " ")),
+            Grading::Any => "any rule".to_owned(),
+            Grading::Only(rule) => format!("{} alone", rule.name().replace('-', " ")),
         }
     }
 

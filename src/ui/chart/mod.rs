@@ -87,7 +87,11 @@ impl Chart<'_> {
         let (bottom, top) = self.y;
         let (ticks, decimals) =
             axis::linear(top - bottom, usize::from(area.height.saturating_sub(1) / 2 + 1));
-        let ticks: Vec<f64> = ticks.into_iter().map(|t| bottom + t).collect();
+        // On round numbers also where the axis does not begin at one.
+        let step = ticks.get(1).copied().unwrap_or(1.0);
+        let first = (bottom / step - 1e-6).ceil() * step;
+        let on_axis = |t: f64| (first + t <= top + step * 1e-6).then_some(first + t);
+        let ticks: Vec<f64> = ticks.into_iter().filter_map(on_axis).collect();
         let decimals = if bottom > 0.0 { decimals.max(2) } else { decimals };
         let labels = ticks.iter().map(|t| format!("{t:.decimals$}")).collect();
         (ticks, labels)
@@ -144,8 +148,7 @@ impl Chart<'_> {
             .series
             .iter()
             .filter_map(|s| {
-                let last =
-                    s.points.iter().rfind(|p| p.value.is_finite() && self.x.share(p.x) < 1.0 + 1e-9)?;
+                let last = self.last_shown(s).filter(|p| self.is_inside(p.value))?;
                 let column = (self.dot_column(raster, last.x).max(0) / 2) as u16;
                 Some((self.dot_row(raster, last.value) / 4, column, s))
             })
@@ -202,7 +205,9 @@ impl Chart<'_> {
         for pair in series.points.windows(2) {
             let (mut from, to) = (place(raster, &pair[0]), place(raster, &pair[1]));
             // A stroke across the whole window: what lies outside of it costs no dots.
-            if pair.iter().any(|p| !p.value.is_finite()) || to.0 < 0 || from.0 > raster.columns() {
+            let beside = to.0 < 0 || from.0 > raster.columns();
+            let outside = pair.iter().all(|p| !self.is_inside(p.value));
+            if pair.iter().any(|p| !p.value.is_finite()) || beside || outside {
                 continue;
             }
             if series.steps {
@@ -218,6 +223,24 @@ impl Chart<'_> {
             let (x, y) = place(raster, only);
             raster.stroke((x, y), (x + 1, y), style, (0, 0), 0);
         }
+    }
+
+    /// Where a series leaves the window: its last point, or a place between two.
+    fn last_shown(&self, series: &Series<'_>) -> Option<Point> {
+        let finite = || series.points.iter().filter(|p| p.value.is_finite());
+        let inside = finite().rfind(|p| self.x.share(p.x) <= 1.0 + 1e-9).copied();
+        let beyond = finite().find(|p| self.x.share(p.x) > 1.0 + 1e-9);
+        let (Some(from), Some(to)) = (inside, beyond) else { return inside };
+        let (a, b) = (self.x.share(from.x), self.x.share(to.x));
+        let t = if b > a { (1.0 - a) / (b - a) } else { 0.0 };
+        Some(Point { x: self.x.at(1.0), value: from.value + t * (to.value - from.value), band: None })
+    }
+
+    /// Whether a value is in a window that was zoomed into; one that starts at 0 shows what
+    /// lies beyond it at its edge.
+    fn is_inside(&self, value: f64) -> bool {
+        let room = (self.y.1 - self.y.0) * 0.01;
+        (self.y.0 - room..=self.y.1 + room).contains(&value) || self.y.0 <= 0.0
     }
 
     fn dot_column(&self, raster: &Raster, x: f64) -> i32 {

@@ -66,6 +66,9 @@ fn draw_tile(state: &State, tile: Tile, theme: &Theme, area: Rect, buf: &mut Buf
     // The readout and the published row stand under the chart, where there is room for both.
     let below = if inner.height >= 6 { u16::from(cursor.is_some()) } else { 0 };
     let below = below + u16::from(published.is_some() && inner.height >= 8);
+    let reading = if tile == Tile::Entropy { entropy::reading(state) } else { None };
+    let reading = reading.filter(|_| inner.height >= 13);
+    let below = below + if reading.is_some() { 3 } else { 0 };
     let chart_area = Rect { height: inner.height.saturating_sub(below), ..inner };
     let x = window(state, shown.axis);
     let series: Vec<Series<'_>> = shown.lines.iter().map(Line::series).collect();
@@ -91,7 +94,17 @@ fn draw_tile(state: &State, tile: Tile, theme: &Theme, area: Rect, buf: &mut Buf
         target(tile, plot, area.height, seen);
     }
     let mut y = chart_area.height;
-    if let (Some(at), true) = (cursor, below > 0) {
+    if let Some(reading) = reading {
+        let area = Rect { y: inner.y + y, height: 3, ..inner };
+        entropy::quadrant(reading, theme, area, buf);
+        let words = inset(area, 22, 0);
+        for (y, line) in text::wrap(reading.words(), usize::from(words.width)).into_iter().take(3).enumerate()
+        {
+            put(buf, row(words, y as u16), 0, 0, &reading.words()[line], theme.style(Role::Text));
+        }
+        y += 3;
+    }
+    if let (Some(at), true) = (cursor, y < inner.height) {
         readout(&series, shown.axis, at, tile, theme, row(inner, y), buf);
         y += 1;
     }

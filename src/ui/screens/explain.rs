@@ -59,7 +59,7 @@ fn lines(state: &State, width: usize) -> Vec<(u16, String, Role)> {
         }
         let mut say = |indent: u16, words: &str, role| {
             for line in text::wrap(words, width.saturating_sub(indent.into())) {
-                out.push((indent, words[line].to_owned(), role));
+                out.push((indent, words[line].trim_start().to_owned(), role));
             }
         };
         say(0, &figure.name, Role::Title);

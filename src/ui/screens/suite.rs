@@ -54,14 +54,14 @@ impl Columns {
             end -= if width >= least { columns.min(end) } else { 0 };
             here
         };
-        let decided = take(13, 118);
+        let decided = take(11, 118);
         let chance = take(13, 134);
         let pass = {
             let rlvr = take(7, 100);
             [take(7, 100), rlvr]
         };
         let wide = width >= 156;
-        let step = if wide { 7 + 13 } else { 7 };
+        let step = if wide { 7 + 15 } else { 7 };
         let mut rates = [0; 4];
         for (i, least) in [(3, 54), (2, 62), (1, 54), (0, 44)] {
             let wide = wide && matches!(i, 0 | 3);
@@ -121,7 +121,7 @@ fn heads(state: &State, columns: &Columns, theme: &Theme, area: Rect, buf: &mut 
     }
     for (end, (name, ..)) in columns.rates.into_iter().zip(RATES) {
         let beside = columns.wide && matches!(name, "SRR" | "NSCR");
-        head(if beside { end.saturating_sub(13) } else { end }, name);
+        head(if beside { end.saturating_sub(15) } else { end }, name);
         if beside {
             head(end, "95 %");
         }
@@ -179,7 +179,7 @@ fn entry_row(state: &State, entry: Entry, columns: &Columns, theme: &Theme, area
     for (i, end) in columns.rates.into_iter().enumerate() {
         let beside = columns.wide && matches!(i, 0 | 3);
         let words = if cells.counts.is_some() { text::decimal(cells.rates[i], 3) } else { String::new() };
-        cell(if beside { end.saturating_sub(13) } else { end }, &words, style);
+        cell(if beside { end.saturating_sub(15) } else { end }, &words, style);
         let interval = cells.noise.and_then(|n| RATES[i].2(&n.intervals));
         if let (true, Some(interval)) = (beside, interval) {
             cell(end, &bracketed(interval), theme.style(Role::Muted));
@@ -347,7 +347,8 @@ fn sums(state: &State, entry: Entry) -> Vec<String> {
     }
     let regime = Regime::of(&counts).map(|r| format!("{} ({})", r.name(), r.thresholds()));
     let (flipped, certain) = state.decided();
-    let flips = format!("{flipped} problems lost or gained, {certain} of them certain");
+    let plural = if flipped == 1 { "" } else { "s" };
+    let flips = format!("{flipped} problem{plural} lost or gained, {certain} certain");
     out.push(regime.map_or(flips.clone(), |r| format!("{r}; {flips}")));
     if let (Entry::Total, Some(study)) = (entry, state.study_all()) {
         let items = format!("{}s", distinct(state.lens.unit).name());

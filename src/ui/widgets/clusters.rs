@@ -164,6 +164,7 @@ impl Columns {
                     format!("{word}? {hits} of {k}, {bound}, {until}"),
                     format!("{word}? {bound}, {until}"),
                     format!("{word}? {until}"),
+                    deciding.map_or(until, |k| format!("{word}? k ≈ {}", text::grouped(k.into()))),
                     format!("{word}? {bound}"),
                 ]
             }

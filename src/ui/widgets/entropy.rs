@@ -60,14 +60,29 @@ pub fn entropy(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
 /// line. Returns the rows taken.
 pub fn divergence(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) -> u16 {
     let Some(reading) = reading(state) else { return 0 };
-    let room = usize::from(area.width);
-    if area.height < 9 || area.width < 24 {
-        if area.height < 5 {
-            return 0;
+    let words = reading.words();
+    if area.height < 10 || area.width < 24 {
+        // One line in little room, two where the curves below keep enough.
+        let lines = text::wrap(words, usize::from(area.width));
+        let most = match area.height {
+            0..5 => 0,
+            5..8 => 1,
+            _ => lines.len().min(2),
+        };
+        for (y, line) in lines.iter().take(most).enumerate() {
+            let words = if y + 1 == most { &words[line.start..] } else { &words[line.clone()] };
+            let words = text::fit(words, usize::from(area.width));
+            put(buf, row(area, y as u16), 0, 0, &words, theme.style(Role::Muted));
         }
-        put(buf, area, 0, 0, &text::fit(reading.words(), room), theme.style(Role::Muted));
-        return 1;
+        return most as u16;
     }
+    quadrant(reading, theme, area, buf);
+    put(buf, row(area, 3), 0, 0, &text::fit(words, usize::from(area.width)), theme.style(Role::Text));
+    4
+}
+
+/// Token entropy up or down against answer entropy up or down, in three rows.
+pub fn quadrant(reading: Divergence, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let rows = [
         ("token ▲", [Divergence::Exploration, Divergence::LocalOnly]),
         ("token ▼", [Divergence::GlobalOnly, Divergence::Collapse]),
@@ -83,8 +98,6 @@ pub fn divergence(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) ->
             put(buf, line, x, 0, mark, theme.style(role));
         }
     }
-    put(buf, row(area, 3), 0, 0, &text::fit(reading.words(), room), theme.style(Role::Text));
-    4
 }
 
 /// How token and answer entropy moved, over all problems.

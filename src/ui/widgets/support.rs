@@ -22,7 +22,7 @@ const WIDE: u16 = 42;
 
 pub fn support(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let unit = state.lens.unit.name();
-    let title = if area.width >= 34 { format!(" Support  {unit} ") } else { format!(" {unit} ") };
+    let title = format!(" {unit} ");
     let inner = frame(buf, area, theme, false, &[(&title, theme.style(Role::Title))], "");
     let wide = area.width >= WIDE;
     let end = inner.width.saturating_sub(1);
@@ -39,7 +39,7 @@ pub fn support(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     };
     if wide {
         let words = match (usual, state.scope) {
-            (Some(_), _) => " the task's rules ",
+            (Some(_), _) => " usual rules ",
             (None, Scope::Problem) => " 95 %, this ",
             (None, Scope::All) => " 95 %, all ",
         };
@@ -125,8 +125,8 @@ fn study(state: &State) -> Option<&Study> {
 fn by_chance(noise: &Noise, status: Status) -> String {
     let Some(floor) = &noise.floor else { return String::new() };
     match status {
-        Status::Expanded => format!("chance {}", ranged(&floor.e)),
-        Status::Shrunk => format!("chance {}", ranged(&floor.s)),
+        Status::Expanded => format!("~ {}", ranged(&floor.e)),
+        Status::Shrunk => format!("~ {}", ranged(&floor.s)),
         Status::Preserved | Status::OutOfSupport => String::new(),
     }
 }
@@ -142,10 +142,10 @@ fn notes(state: &State, noise: Option<&Noise>, theme: &Theme, area: Rect, buf: &
     let regime = Regime::of(counts);
     let chance = noise.and_then(|n| n.floor.as_ref()).map(|f| text::decimal(Some(f.s.value), 1));
     let chance = chance.unwrap_or_else(|| text::NONE.to_owned());
-    let mut lines = vec![format!("NSCR by chance: p {p}")];
-    if area.width < WIDE - 2 {
-        lines.insert(0, format!("E, S by chance {chance}"));
-    }
+    let mut lines = match area.width < WIDE - 2 {
+        true => vec![format!("E, S by chance {chance}"), format!("p of NSCR {p}")],
+        false => vec![format!("~ by chance alone; p of NSCR {p}")],
+    };
     if let Some(regime) = regime {
         lines.push(regime.name().to_owned());
         lines.push(regime.thresholds());
