@@ -14,7 +14,7 @@ mod worker;
 
 pub use crate::record::Drawn;
 pub use schedule::Item;
-pub use worker::is_worker;
+pub use worker::{background, is_worker};
 
 use crate::model::Sampling;
 use crate::policy::{Partial, Policy};

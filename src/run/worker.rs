@@ -36,6 +36,20 @@ pub(super) fn spawn(shared: Arc<Shared>) -> std::io::Result<JoinHandle<()>> {
     })
 }
 
+/// Does something beside the screen, on a thread that leaves the screen its share. A panic
+/// in it ends the thread and nothing else.
+///
+/// # Errors
+/// The system gives no thread.
+pub fn background(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let spawned = std::thread::Builder::new().name(THREAD_NAME.into()).spawn(move || {
+        yield_to_the_screen();
+        // What it was to send is not sent.
+        let _ = catch_unwind(AssertUnwindSafe(work));
+    });
+    spawned.map(drop)
+}
+
 /// Lowers this thread's priority, so that a key is answered at once while every core draws.
 fn yield_to_the_screen() {
     // Linux gives each thread a priority of its own; elsewhere this would slow the screen too.
