@@ -7,7 +7,9 @@
 //! and expressions that are equal for every value of their variables.
 
 mod equal;
+mod expression;
 mod parse;
+mod token;
 
 use super::{Level, Mend, Reading, Task};
 use crate::problem::repair::{self, Repair};
@@ -33,6 +35,12 @@ impl Task for Mathematics {
 
     fn levels(&self) -> &'static [Level] {
         &[]
+    }
+
+    fn scoring(&self) -> &'static str {
+        "What equals the reference as mathematics: numbers in any notation, units and currencies \
+         aside, intervals, sets, points, matrices, equations, expressions equal for every value \
+         of their variables."
     }
 
     fn generate(&self, _: &str, _: u64, _: u64) -> Option<Problem> {
