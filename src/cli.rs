@@ -65,7 +65,7 @@ pub enum Command {
     /// Judge the completions of a recording again, with our verifiers
     Grade(GradeArgs),
     /// The tasks, their difficulties and an example of each
-    Tasks,
+    Tasks(TasksArgs),
     /// A screen of a recording as a picture
     Snapshot(SnapshotArgs),
     /// Train a base by next-token prediction and an RLVR policy from it, on the CPU
@@ -288,6 +288,14 @@ pub struct GradeArgs {
 
     #[command(flatten)]
     pub judge: JudgeArgs,
+}
+
+/// What `leash tasks` is told.
+#[derive(Clone, Debug, Args)]
+pub struct TasksArgs {
+    /// Show how this task is judged, and an example of each of its difficulties
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 /// What `leash snapshot` is told.

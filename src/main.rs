@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         Some(Command::Sample(args)) => commands::sample::run(args),
         Some(Command::Report(args)) => commands::report::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Grade(args)) => commands::grade::run(args).map(|()| ExitCode::SUCCESS),
-        Some(Command::Tasks) => commands::tasks::run().map(|()| ExitCode::SUCCESS),
+        Some(Command::Tasks(args)) => commands::tasks::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Snapshot(args)) => commands::snapshot::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Bench(args)) => commands::bench::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Completions { shell }) => success(commands::shell::completions(*shell)),

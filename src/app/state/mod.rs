@@ -203,7 +203,12 @@ impl State {
 
     /// The title of the current problem's task, or its id.
     pub fn title(&self) -> String {
-        let Some(problem) = self.problems.get(self.current) else { return "no problem".to_owned() };
+        self.title_of(self.current)
+    }
+
+    /// The title of a problem's task, or its id.
+    pub fn title_of(&self, problem: usize) -> String {
+        let Some(problem) = self.problems.get(problem) else { return "no problem".to_owned() };
         match problem.task.as_deref().and_then(tasks::find) {
             Some(task) => task.title().to_owned(),
             None => clean(problem.task.as_deref().unwrap_or(&problem.id)),
