@@ -20,7 +20,7 @@ pub use address::Address;
 use client::{Client, Fault, Key};
 use dialect::Dialect;
 use serde_json::Value;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -84,6 +84,8 @@ pub struct Server {
 struct Endpoint {
     url: String,
     in_flight: AtomicUsize,
+    /// Requests that found it away, one after the other.
+    failures: AtomicU32,
     /// Until when it is thought to be away.
     away: Mutex<Option<Instant>>,
 }
@@ -131,6 +133,7 @@ impl Server {
         let endpoint = |url: &String| Endpoint {
             url: url.clone(),
             in_flight: AtomicUsize::new(0),
+            failures: AtomicU32::new(0),
             away: Mutex::new(None),
         };
         Ok(Self {
@@ -185,8 +188,16 @@ impl Server {
         let answer = client.post(&url, body, limit);
         endpoint.in_flight.fetch_sub(1, Ordering::Relaxed);
         *lock(&endpoint.away) = match &answer {
-            Err(Fault::Away { after, .. }) => Some(Instant::now() + after.unwrap_or(rest)),
-            _ => None,
+            Err(Fault::Away { after, .. }) => {
+                // Longer than the request waits, so that it goes elsewhere, and longer each time.
+                let failures = endpoint.failures.fetch_add(1, Ordering::Relaxed).min(8);
+                let rest = rest.saturating_mul(4 << failures).min(Duration::from_secs(60));
+                Some(Instant::now() + after.unwrap_or(Duration::ZERO) + rest)
+            }
+            _ => {
+                endpoint.failures.store(0, Ordering::Relaxed);
+                None
+            }
         };
         answer.map_err(|fault| match (fault, self.endpoints.len()) {
             (fault, 1) => fault,
