@@ -9,11 +9,12 @@ pub use train::TrainArgs;
 use crate::model::Sampling;
 use crate::policy::{self, Policy};
 use crate::problem::Problem;
-use crate::problem::tasks::Choice;
+use crate::problem::tasks;
 use crate::problem::tasks::leg_counting::Suite;
 use crate::record::read_problems;
 use crate::run::Settings;
 use crate::support::{Criterion, Lens, Unit};
+use crate::ui::theme::Choice;
 use anyhow::{Context, Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -29,18 +30,28 @@ use std::sync::Arc;
 pub struct Cli {
     #[command(flatten)]
     pub campaign: CampaignArgs,
-    /// The terminal's background [default: as the terminal says, else dark]
-    #[arg(long, value_enum, help_heading = "Screen")]
-    pub theme: Option<Theme>,
+    #[command(flatten)]
+    pub screen: ScreenArgs,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// The background that the colours are chosen for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Theme {
-    Dark,
-    Light,
+/// How the explorer looks.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ScreenArgs {
+    /// The colours: auto (for the background that the terminal has), dark, light,
+    /// high-contrast or colour-blind
+    #[arg(long, value_name = "THEME", value_parser = theme_parser(), hide_possible_values = true, help_heading = "Screen")]
+    pub theme: Option<Choice>,
+
+    /// Theme, mouse and keys from this file [default: leash/config.toml where the system
+    /// keeps configurations]
+    #[arg(long, value_name = "FILE", help_heading = "Screen")]
+    pub config: Option<PathBuf>,
+
+    /// Print the configuration that holds, with every key, and leave
+    #[arg(long, help_heading = "Screen")]
+    pub print_config: bool,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -59,6 +70,16 @@ pub enum Command {
     Train(TrainArgs),
     /// Tokens a second of the sampling engine, against what this machine allows
     Bench(BenchArgs),
+    /// A guided tour for an audience, on the live pair
+    Demo(DemoArgs),
+    /// What a shell needs to complete this command line
+    Completions {
+        /// The shell
+        #[arg(value_enum, hide_possible_values = false)]
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, as roff
+    Man,
 }
 
 /// Who is asked what, and how.
@@ -81,7 +102,7 @@ pub struct CampaignArgs {
     /// Fresh problems of a task, such as dice or dice:hard; `leash tasks` lists them. The
     /// seed says which
     #[arg(long, value_name = "TASK", help_heading = "Problems", value_parser = choice, conflicts_with = "problems")]
-    pub task: Option<Choice>,
+    pub task: Option<tasks::Choice>,
 
     /// Problems from a file of JSON lines: {"id": …, "prompt": …, "reference": …}, or a
     /// recording
@@ -198,6 +219,20 @@ pub struct SampleArgs {
     pub no_traces: bool,
 }
 
+/// What `leash demo` is told.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    #[command(flatten)]
+    pub campaign: CampaignArgs,
+
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+
+    /// Go on by itself, at the pace of reading aloud, and leave at the end
+    #[arg(long)]
+    pub auto: bool,
+}
+
 /// What `leash grade` is told.
 #[derive(Clone, Debug, Args)]
 pub struct GradeArgs {
@@ -229,9 +264,9 @@ pub struct SnapshotArgs {
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
     pub size: (u16, u16),
 
-    /// The background
-    #[arg(long, value_enum, default_value_t = Theme::Dark)]
-    pub theme: Theme,
+    /// The colours: dark, light, high-contrast or colour-blind
+    #[arg(long, value_name = "THEME", default_value = "dark", value_parser = theme_parser(), hide_possible_values = true)]
+    pub theme: Choice,
 }
 
 /// Columns and rows, as in `120x36`; large enough to draw on, small enough to hold.
@@ -315,13 +350,18 @@ fn suite_parser() -> impl TypedValueParser<Value = Suite> {
         .map(|name| Suite::named(&name).unwrap_or(Suite::HeldOut))
 }
 
+fn theme_parser() -> impl TypedValueParser<Value = Choice> {
+    PossibleValuesParser::new(Choice::ALL.map(Choice::name))
+        .map(|name| Choice::named(&name).unwrap_or_default())
+}
+
 fn unit_parser() -> impl TypedValueParser<Value = Unit> {
     PossibleValuesParser::new(Unit::ALL.map(Unit::name))
         .map(|name| Unit::from_name(&name).unwrap_or_default())
 }
 
-fn choice(task: &str) -> Result<Choice> {
-    Ok(Choice::parse(task)?)
+fn choice(task: &str) -> Result<tasks::Choice> {
+    Ok(tasks::Choice::parse(task)?)
 }
 
 fn number(text: &str, holds: impl Fn(f64) -> bool, range: &str) -> Result<f64> {

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-const THEME: Theme = Theme { depth: Depth::True, ground: Ground::Dark };
+const THEME: Theme = Theme::new(Depth::True, Ground::Dark);
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (160, 50)];
 
 fn frame(state: &mut State, width: u16, height: u16) -> Buffer {
@@ -129,6 +129,50 @@ fn help_lists_every_key() {
 }
 
 #[test]
+fn the_palette_finds_actions_by_their_words() {
+    for (width, height) in [(80, 24), (120, 36), (40, 12)] {
+        let mut state = running();
+        press(&mut state, ":");
+        assert_snapshot!(format!("palette_{width}x{height}"), screen(&mut state, width, height));
+    }
+    let mut state = running();
+    press(&mut state, ":lost g");
+    assert_snapshot!("palette_found", screen(&mut state, 80, 24));
+    press(&mut state, "⏎");
+    assert!(state.overlay.is_none() && state.current != 2, "it went to the next flip");
+    press(&mut state, ":zzz");
+    assert!(screen(&mut state, 80, 24).contains("no action has these words"));
+    press(&mut state, "⏎");
+    assert!(state.overlay.is_none());
+}
+
+#[test]
+fn every_action_of_a_screen_is_in_its_palette() {
+    use leash::app::Action;
+    use leash::app::keymap::{Context, TABLE};
+    let mut state = running();
+    for (keys, context) in [("", Context::Explore), ("⏎", Context::Completions)] {
+        press(&mut state, keys);
+        let found: Vec<Action> = state.palette("").into_iter().map(|(b, _)| b.action).collect();
+        for b in TABLE.iter().filter(|b| [context, Context::Screens, Context::Always].contains(&b.context)) {
+            assert!(b.action == Action::Palette || found.contains(&b.action), "{:?}", b.action);
+        }
+    }
+}
+
+#[test]
+fn the_log_keeps_what_was_said() {
+    let mut state = running();
+    press(&mut state, "L");
+    assert_snapshot!("log_empty", screen(&mut state, 80, 24));
+    press(&mut state, "⎋mm");
+    let message = "weights.safetensors: no such file, ".repeat(5);
+    update(&mut state, Message::Run(Event { generation: 0, kind: EventKind::Failed { policy: 1, message } }));
+    press(&mut state, "L");
+    assert_snapshot!("log", screen(&mut state, 80, 24));
+}
+
+#[test]
 fn questions_filters_and_failures() {
     let mut state = running();
     press(&mut state, "r");
@@ -190,7 +234,8 @@ fn colour_says_what_marks_say() {
 fn the_light_ground_changes_colours_and_nothing_else() {
     let mut state = running();
     let dark = frame(&mut state, 120, 36);
-    press(&mut state, "t");
+    press(&mut state, "T");
+    state.notice = None;
     let light = frame(&mut state, 120, 36);
     assert_eq!(lines(&dark), lines(&light));
     assert!(dark.content.iter().zip(&light.content).any(|(a, b)| a.fg != b.fg));

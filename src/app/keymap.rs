@@ -1,4 +1,5 @@
-//! The one table of actions, keys, contexts and words. Dispatch, help and footer read it.
+//! The one table of actions, keys, contexts and words. Dispatch, help, footer, the palette
+//! and the configuration read it, through [`Bindings`](super::Bindings).
 
 use super::action::Action;
 use super::key::Key::{self, *};
@@ -15,19 +16,28 @@ pub enum Context {
     Confirm,
     /// A filter is typed.
     Filter,
+    /// An action is looked for by its words.
+    Palette,
+    /// The log is open.
+    Log,
+    /// Over every screen while the guided tour lasts.
+    Tour,
     /// Always, whatever is open.
     Always,
 }
 
 impl Context {
     /// Where a key is looked up, the first match wins.
-    fn layers(self) -> &'static [Context] {
+    pub(super) fn layers(self) -> &'static [Context] {
         match self {
             Context::Explore => &[Context::Explore, Context::Screens, Context::Always],
             Context::Completions => &[Context::Completions, Context::Screens, Context::Always],
             Context::Help => &[Context::Help, Context::Always],
             Context::Confirm => &[Context::Confirm, Context::Always],
             Context::Filter => &[Context::Filter, Context::Always],
+            Context::Palette => &[Context::Palette, Context::Always],
+            Context::Log => &[Context::Log, Context::Always],
+            Context::Tour => &[Context::Tour, Context::Always],
             Context::Screens | Context::Always => &[Context::Always],
         }
     }
@@ -41,6 +51,9 @@ impl Context {
             Context::Help => "Help",
             Context::Confirm => "A question",
             Context::Filter => "Filter",
+            Context::Palette => "Palette",
+            Context::Log => "Log",
+            Context::Tour => "Tour",
             Context::Always => "Always",
         }
     }
@@ -57,15 +70,6 @@ pub struct Binding {
     pub words: &'static str,
     /// A word for the footer; empty if it does not stand there.
     pub brief: &'static str,
-}
-
-/// What keys pressed one after the other come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    Action(Action),
-    /// They begin a longer sequence.
-    Prefix,
-    Nothing,
 }
 
 const fn bind(
@@ -196,7 +200,13 @@ pub const TABLE: &[Binding] = &[
         "",
         "copy the completion or the statement (OSC 52, over ssh too)",
     ),
-    bind(Context::Screens, Action::Theme, &[&[Char('t')]], "", "dark or light ground"),
+    bind(
+        Context::Screens,
+        Action::Theme,
+        &[&[Char('T')]],
+        "",
+        "the next theme: other ground, high contrast, colour-blind safe",
+    ),
     bind(
         Context::Screens,
         Action::Mouse,
@@ -204,6 +214,8 @@ pub const TABLE: &[Binding] = &[
         "",
         "take the mouse, or leave it to the terminal's own selection",
     ),
+    bind(Context::Screens, Action::Log, &[&[Char('L')]], "", "what was said and what failed, in full"),
+    bind(Context::Screens, Action::Palette, &[&[Char(':')]], "actions", "every action, found by its words"),
     bind(Context::Screens, Action::Help, &[&[Char('?')]], "help", "this help"),
     bind(Context::Screens, Action::Quit, &[&[Char('q')]], "quit", "leave"),
     bind(Context::Help, Action::Down, &[&[Char('j')], &[Down]], "scroll", "a line down"),
@@ -222,101 +234,25 @@ pub const TABLE: &[Binding] = &[
     bind(Context::Filter, Action::Accept, &[&[Enter]], "keep", "keep the filter"),
     bind(Context::Filter, Action::Cancel, &[&[Esc]], "drop", "drop the filter"),
     bind(Context::Filter, Action::Erase, &[&[Backspace]], "", "take back a character"),
+    bind(Context::Palette, Action::Accept, &[&[Enter]], "do it", "do what is selected"),
+    bind(Context::Palette, Action::Cancel, &[&[Esc]], "close", "close the palette"),
+    bind(Context::Palette, Action::Down, &[&[Down], &[Tab], &[Ctrl('n')]], "", "the action below"),
+    bind(Context::Palette, Action::Up, &[&[Up], &[BackTab], &[Ctrl('p')]], "", "the action above"),
+    bind(Context::Palette, Action::Erase, &[&[Backspace]], "", "take back a character"),
+    bind(Context::Log, Action::Down, &[&[Char('j')], &[Down]], "scroll", "a line down"),
+    bind(Context::Log, Action::Up, &[&[Char('k')], &[Up]], "", "a line up"),
+    bind(Context::Log, Action::PageDown, &[&[PageDown], &[Char(' ')]], "", "ten lines down"),
+    bind(Context::Log, Action::PageUp, &[&[PageUp]], "", "ten lines up"),
+    bind(
+        Context::Log,
+        Action::Back,
+        &[&[Esc], &[Char('L')], &[Char('q')], &[Enter]],
+        "close",
+        "close the log",
+    ),
+    bind(Context::Tour, Action::TourNext, &[&[Char(' ')]], "on", "the tour's next step"),
+    bind(Context::Tour, Action::TourBack, &[&[Backspace]], "back", "the step before"),
+    bind(Context::Tour, Action::TourLeave, &[&[Esc]], "leave", "leave the tour; everything goes on running"),
     bind(Context::Always, Action::Suspend, &[&[Ctrl('z')]], "", "to the shell, and back with fg"),
     bind(Context::Always, Action::Quit, &[&[Ctrl('c')]], "", "leave, whatever is open"),
 ];
-
-/// What `pressed` comes to in a context.
-pub fn find(context: Context, pressed: &[Key]) -> Found {
-    let sequences = || {
-        context.layers().iter().flat_map(|layer| {
-            let rows = TABLE.iter().filter(move |b| b.context == *layer);
-            rows.flat_map(|b| b.keys.iter().map(move |keys| (*keys, b.action)))
-        })
-    };
-    if let Some((_, action)) = sequences().find(|(keys, _)| *keys == pressed) {
-        return Found::Action(action);
-    }
-    if sequences().any(|(keys, _)| keys.starts_with(pressed)) { Found::Prefix } else { Found::Nothing }
-}
-
-/// (keys, words) of the footer in a context, most important first.
-pub fn footer(context: Context) -> Vec<(String, &'static str)> {
-    let rows = context.layers().iter().flat_map(|layer| TABLE.iter().filter(move |b| b.context == *layer));
-    rows.filter(|b| !b.brief.is_empty()).map(|b| (footer_keys(b), b.brief)).collect()
-}
-
-/// All keys of a binding, for help.
-pub fn labels(binding: &Binding) -> String {
-    binding.keys.iter().map(|keys| label(keys)).collect::<Vec<_>>().join("  ")
-}
-
-fn label(keys: &[Key]) -> String {
-    keys.iter().map(Key::to_string).collect()
-}
-
-/// The first keys of a binding, with those of its opposite: `j/k`.
-fn footer_keys(binding: &Binding) -> String {
-    let first = label(binding.keys[0]);
-    let opposite = match binding.action {
-        Action::Down => Action::Up,
-        Action::Next => Action::Previous,
-        Action::NextFlip => Action::PreviousFlip,
-        _ => return first,
-    };
-    let other = TABLE.iter().find(|b| b.context == binding.context && b.action == opposite);
-    other.map_or(first.clone(), |b| format!("{first}/{}", label(b.keys[0])))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    const CONTEXTS: [Context; 5] =
-        [Context::Explore, Context::Completions, Context::Help, Context::Confirm, Context::Filter];
-
-    #[test]
-    fn no_two_bindings_share_keys_where_both_hold() {
-        for context in CONTEXTS {
-            let mut seen = HashSet::new();
-            for b in TABLE.iter().filter(|b| context.layers().contains(&b.context)) {
-                for keys in b.keys {
-                    assert!(seen.insert(*keys), "{context:?}: {keys:?} is bound twice");
-                    let hidden = seen.iter().find(|s| s.len() < keys.len() && keys.starts_with(s));
-                    assert_eq!(hidden, None, "{context:?}: {keys:?} can never be completed");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn every_binding_is_found_by_its_keys_and_has_words() {
-        for b in TABLE {
-            let context = match b.context {
-                Context::Screens | Context::Always => Context::Explore,
-                other => other,
-            };
-            for keys in b.keys {
-                assert_eq!(find(context, keys), Found::Action(b.action), "{keys:?}");
-                for n in 1..keys.len() {
-                    assert_eq!(find(context, &keys[..n]), Found::Prefix);
-                }
-            }
-            assert!(!b.words.is_empty() && !labels(b).is_empty());
-        }
-        assert_eq!(find(Context::Filter, &[Char('q')]), Found::Nothing);
-    }
-
-    #[test]
-    fn one_can_always_leave_and_find_help() {
-        for context in CONTEXTS {
-            assert_eq!(find(context, &[Ctrl('c')]), Found::Action(Action::Quit));
-        }
-        for context in [Context::Explore, Context::Completions] {
-            let words: Vec<&str> = footer(context).into_iter().map(|(_, words)| words).collect();
-            assert!(words.contains(&"help") && words.contains(&"quit"), "{words:?}");
-        }
-        assert_eq!(footer(Context::Explore)[0], ("j/k".to_owned(), "problem"));
-    }
-}

@@ -19,6 +19,8 @@ pub enum Message {
     Gauge(Gauge),
     /// The last frame showed a text that can be scrolled by so many lines.
     Overflow(usize),
+    /// A second has passed; sent only while a tour goes on by itself.
+    Second,
     /// Something went wrong, or well, outside: a sentence for the user.
     Notice(String),
 }

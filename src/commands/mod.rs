@@ -5,6 +5,8 @@ pub mod explore;
 pub mod grade;
 pub mod report;
 pub mod sample;
+mod settings;
+pub mod shell;
 pub mod snapshot;
 pub mod tasks;
 pub mod train;

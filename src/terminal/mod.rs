@@ -4,6 +4,7 @@
 //! as it was, whatever happens: the [`guard`] restores it on leaving, on an error, on a
 //! panic and on a signal.
 
+mod ask;
 mod clipboard;
 pub mod guard;
 mod input;

@@ -12,7 +12,8 @@ use crate::ui::View;
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use std::io;
-use tokio::time::{Instant, sleep_until};
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 
 /// Run events taken between two looks at the keys.
 const BUDGET: usize = 256;
@@ -43,10 +44,12 @@ pub async fn run(
         guard: Guard::enter(state.mouse)?,
         screen: Screen::new()?,
         input: Some(EventStream::new()),
-        pace: Pace::new(),
+        pace: Pace::new(view.calm),
         campaign,
     };
     let mut lanes_open = true;
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let due = session.pace.due(Instant::now());
         let effects = tokio::select! {
@@ -81,6 +84,10 @@ pub async fn run(
                 }
                 session.pace.stream();
                 Vec::new()
+            }
+            _ = seconds.tick(), if state.tour.is_some_and(|t| t.auto) => {
+                session.pace.stream();
+                update(state, Message::Second)
             }
             changed = lanes.gauge.changed(), if lanes_open => {
                 lanes_open = changed.is_ok();

@@ -3,16 +3,22 @@
 pub mod archive;
 pub mod completions;
 pub mod explore;
+pub mod log;
+pub mod palette;
 pub mod progress;
 
 pub use archive::Archive;
 pub use completions::Completions;
 pub use explore::Explore;
+pub use log::Log;
+pub use palette::Palette;
 pub use progress::Progress;
 
+use super::bindings::Bindings;
 use super::figures::Figures;
 use super::key::Key;
 use super::keymap::Context;
+use super::tour::Tour;
 use crate::completion::clean;
 use crate::problem::{Problem, tasks};
 use crate::run::Settings;
@@ -41,10 +47,13 @@ pub struct State {
     pub completions: Completions,
     /// A sentence in the place of the footer, until the next key.
     pub notice: Option<String>,
+    pub log: Log,
+    /// The guided tour, while it lasts.
+    pub tour: Option<Tour>,
+    pub bindings: Bindings,
     /// Whether the mouse is ours.
     pub mouse: bool,
-    /// Whether the user asked for the other ground than the one the terminal has.
-    pub other_ground: bool,
+    pub look: Look,
     pub figures: Figures,
     /// Keys that begin a sequence.
     pub(super) pending: Vec<Key>,
@@ -73,6 +82,18 @@ pub enum Screen {
     Completions,
 }
 
+/// The theme that the user has chosen while looking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// That of the configuration and the terminal.
+    #[default]
+    Given,
+    /// As that, for the other ground.
+    OtherGround,
+    HighContrast,
+    ColourBlind,
+}
+
 /// What lies over the screen and takes the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Overlay {
@@ -81,7 +102,12 @@ pub enum Overlay {
     /// Start again with this seed?
     Restart(u64),
     /// A filter is typed; this one held before.
-    Filter { before: String },
+    Filter {
+        before: String,
+    },
+    Palette(Palette),
+    /// Scrolled by so many lines.
+    Log(usize),
 }
 
 impl State {
@@ -106,20 +132,32 @@ impl State {
             explore: Explore::default(),
             completions: Completions::default(),
             notice: None,
+            log: Log::default(),
+            tour: None,
+            bindings: Bindings::default(),
             mouse: true,
-            other_ground: false,
+            look: Look::default(),
             pending: Vec::new(),
         }
     }
 
     /// Where keys go.
     pub fn context(&self) -> Context {
-        match (&self.overlay, self.screen) {
-            (Some(Overlay::Help(_)), _) => Context::Help,
-            (Some(Overlay::Restart(_)), _) => Context::Confirm,
-            (Some(Overlay::Filter { .. }), _) => Context::Filter,
-            (None, Screen::Explore) => Context::Explore,
-            (None, Screen::Completions) => Context::Completions,
+        match &self.overlay {
+            Some(Overlay::Help(_)) => Context::Help,
+            Some(Overlay::Restart(_)) => Context::Confirm,
+            Some(Overlay::Filter { .. }) => Context::Filter,
+            Some(Overlay::Palette(_)) => Context::Palette,
+            Some(Overlay::Log(_)) => Context::Log,
+            None => self.screen_context(),
+        }
+    }
+
+    /// Where keys go while nothing lies over the screen.
+    pub fn screen_context(&self) -> Context {
+        match self.screen {
+            Screen::Explore => Context::Explore,
+            Screen::Completions => Context::Completions,
         }
     }
 

@@ -4,13 +4,15 @@ mod mouse;
 mod news;
 
 use crate::app::action::Action;
+use crate::app::bindings::Found;
 use crate::app::effect::Effect;
 use crate::app::figures::Figures;
 use crate::app::key::Key;
-use crate::app::keymap::{self, Context, Found};
+use crate::app::keymap::Context;
 use crate::app::message::Message;
 use crate::app::state::explore::Pane;
-use crate::app::state::{Archive, Completions, Overlay, Progress, Scope, Screen, State};
+use crate::app::state::{Archive, Completions, Look, Overlay, Palette, Progress, Scope, Screen, State};
+use crate::app::tour;
 use crate::completion::clean;
 use crate::run::Settings;
 use crate::support::{Criterion, Ledger, Unit};
@@ -23,6 +25,15 @@ const PAGE: i64 = 10;
 
 /// Changes the state and says what is to be done in the world.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let said = state.notice.clone();
+    let effects = take(state, message);
+    if let Some(words) = state.notice.as_ref().filter(|words| said.as_ref() != Some(words)) {
+        state.log.add(words, false);
+    }
+    effects
+}
+
+fn take(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(key) => press(state, key),
         Message::Action(action) => {
@@ -50,11 +61,12 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Overflow(lines) => {
             match &mut state.overlay {
-                Some(Overlay::Help(at)) => *at = (*at).min(lines),
+                Some(Overlay::Help(at) | Overlay::Log(at)) => *at = (*at).min(lines),
                 _ => state.completions.scroll = state.completions.scroll.min(lines),
             }
             Vec::new()
         }
+        Message::Second => tour::second(state),
         Message::Notice(words) => {
             state.notice = Some(clean(&words));
             Vec::new()
@@ -65,11 +77,11 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 fn press(state: &mut State, key: Key) -> Vec<Effect> {
     state.notice = None;
     state.pending.push(key);
-    match keymap::find(state.context(), &state.pending) {
+    match found(state) {
         Found::Prefix => Vec::new(),
         Found::Action(action) => {
             state.pending.clear();
-            update(state, Message::Action(action))
+            take(state, Message::Action(action))
         }
         Found::Nothing => {
             let begun = state.pending.len() > 1;
@@ -77,13 +89,38 @@ fn press(state: &mut State, key: Key) -> Vec<Effect> {
             match key {
                 // A sequence that came to nothing does not swallow the key that ended it.
                 _ if begun => press(state, key),
-                Key::Char(c) if state.context() == Context::Filter => {
-                    state.explore.filter.push(c);
-                    filtered(state)
-                }
+                Key::Char(c) => typed(state, c),
                 _ => Vec::new(),
             }
         }
+    }
+}
+
+/// What the pending keys come to: first for the tour, then for what is under it.
+fn found(state: &State) -> Found {
+    let under = || state.bindings.find(state.context(), &state.pending);
+    if state.tour.is_none() || state.overlay.is_some() {
+        return under();
+    }
+    match state.bindings.find(Context::Tour, &state.pending) {
+        Found::Nothing => under(),
+        found => found,
+    }
+}
+
+/// A character that is bound to nothing goes to what is being typed.
+fn typed(state: &mut State, c: char) -> Vec<Effect> {
+    match &mut state.overlay {
+        Some(Overlay::Filter { .. }) => {
+            state.explore.filter.push(c);
+            filtered(state)
+        }
+        Some(Overlay::Palette(palette)) => {
+            palette.query.push(c);
+            palette.at = 0;
+            Vec::new()
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -105,10 +142,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Back => back(state),
         Action::Accept => accept(state),
         Action::Cancel => cancel(state),
-        Action::Erase => {
-            state.explore.filter.pop();
-            filtered(state)
-        }
+        Action::Erase => erase(state),
         Action::Filter => {
             state.overlay = Some(Overlay::Filter { before: state.explore.filter.clone() });
             Vec::new()
@@ -145,7 +179,28 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Copy => copy(state),
         Action::Theme => {
-            state.other_ground = !state.other_ground;
+            let (look, words) = match state.look {
+                Look::Given => (Look::OtherGround, "the other ground"),
+                Look::OtherGround => (Look::HighContrast, "high contrast"),
+                Look::HighContrast => (Look::ColourBlind, "safe for the colour-blind"),
+                Look::ColourBlind => (Look::Given, "as it was"),
+            };
+            state.look = look;
+            state.notice = Some(format!("theme: {words}"));
+            Vec::new()
+        }
+        Action::Log => {
+            state.overlay = Some(Overlay::Log(0));
+            Vec::new()
+        }
+        Action::TourNext => tour::go(state, 1),
+        Action::TourBack => tour::go(state, -1),
+        Action::TourLeave => {
+            state.tour = None;
+            Vec::new()
+        }
+        Action::Palette => {
+            state.overlay = Some(Overlay::Palette(Palette::default()));
             Vec::new()
         }
         Action::Mouse => {
@@ -165,9 +220,21 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Moves the selection of what is focused.
 fn step(state: &mut State, by: i64) -> Vec<Effect> {
-    if let Some(Overlay::Help(at)) = &mut state.overlay {
-        *at = moved(*at, by, usize::MAX);
-        return Vec::new();
+    match &state.overlay {
+        Some(Overlay::Help(at)) => {
+            state.overlay = Some(Overlay::Help(moved(*at, by, usize::MAX)));
+            return Vec::new();
+        }
+        Some(Overlay::Log(at)) => {
+            state.overlay = Some(Overlay::Log(moved(*at, by, usize::MAX)));
+            return Vec::new();
+        }
+        Some(Overlay::Palette(Palette { query, at })) => {
+            let at = moved(*at, by, state.palette(query).len());
+            state.overlay = Some(Overlay::Palette(Palette { query: query.clone(), at }));
+            return Vec::new();
+        }
+        _ => {}
     }
     match (state.screen, state.explore.pane) {
         (Screen::Completions, _) if state.completions.reading => {
@@ -326,6 +393,10 @@ fn accept(state: &mut State) -> Vec<Effect> {
             settings.sampling.seed = seed;
             restart(state, settings)
         }
+        Some(Overlay::Palette(Palette { query, at })) => match state.palette(&query).get(at) {
+            Some((binding, _)) => act(state, binding.action),
+            None => Vec::new(),
+        },
         _ => Vec::new(),
     }
 }
@@ -335,6 +406,20 @@ fn cancel(state: &mut State) -> Vec<Effect> {
         state.explore.filter = before;
     }
     Vec::new()
+}
+
+fn erase(state: &mut State) -> Vec<Effect> {
+    match &mut state.overlay {
+        Some(Overlay::Palette(palette)) => {
+            palette.query.pop();
+            palette.at = 0;
+            Vec::new()
+        }
+        _ => {
+            state.explore.filter.pop();
+            filtered(state)
+        }
+    }
 }
 
 /// After the filter changed: a problem that it shows is on screen, if there is one.

@@ -37,6 +37,7 @@ pub(super) fn happened(state: &mut State, event: Event) {
 fn fail(state: &mut State, words: String) {
     // A broken policy fails on every problem with the same words.
     if state.progress.failures.last() != Some(&words) {
-        state.progress.failures.push(words);
+        state.progress.failures.push(words.clone());
     }
+    state.log.add(&words, true);
 }

@@ -209,7 +209,7 @@ mod tests {
     use super::*;
     use crate::ui::theme::{Depth, Ground};
 
-    const THEME: Theme = Theme { depth: Depth::True, ground: Ground::Dark };
+    const THEME: Theme = Theme::new(Depth::True, Ground::Dark);
 
     fn points(values: &[f64]) -> Vec<Point> {
         let at = |(i, v): (usize, &f64)| Point { k: 1 << i, value: *v, band: Some((v - 0.1, v + 0.1)) };

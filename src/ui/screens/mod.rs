@@ -3,6 +3,9 @@
 pub mod completions;
 pub mod explore;
 pub mod help;
+pub mod log;
+pub mod palette;
+pub mod tour;
 
 use super::canvas::{put, row};
 use super::layout::{LEAST, middle};
