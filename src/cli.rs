@@ -1,9 +1,13 @@
 //! The command line.
 
 mod bench;
+mod score;
+mod served;
 mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
+pub use score::{CheckArgs, ScoreArgs};
+pub use served::ServedArgs;
 pub use train::TrainArgs;
 
 use crate::model::Sampling;
@@ -80,13 +84,20 @@ pub enum Command {
     },
     /// The manual page, as roff
     Man,
+    /// How likely recorded completions are under a policy, token by token
+    Score(ScoreArgs),
+    /// The settings of the policies side by side, what differs marked; long texts that come
+    /// more often than chance allows
+    Check(CheckArgs),
 }
 
 /// Who is asked what, and how.
 #[derive(Clone, Debug, Args)]
 pub struct CampaignArgs {
-    /// The reference policy: embedded:base, a model's folder, a recording, or script:FILE
-    /// (texts with probabilities, for tests and demonstrations of the interface)
+    /// The reference policy: embedded:base, a model's folder, a server
+    /// (http://host:port/v1#model, several endpoints with commas between them), a recording,
+    /// or script:FILE (texts with probabilities, for tests and demonstrations of the
+    /// interface)
     #[arg(long, value_name = "SPEC", default_value = "embedded:base", help_heading = "Policies")]
     pub base: String,
 
@@ -143,6 +154,9 @@ pub struct CampaignArgs {
     /// Threads that draw [default: one a core]
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = positive)]
     pub threads: Option<usize>,
+
+    #[command(flatten)]
+    pub served: ServedArgs,
 }
 
 impl CampaignArgs {
@@ -187,7 +201,8 @@ impl CampaignArgs {
     pub fn policies(&self) -> Result<Vec<Arc<dyn Policy>>> {
         let names = self.names();
         let specs = std::iter::once(&self.base).chain(&self.rlvr);
-        specs.zip(&names).map(|(spec, name)| Ok(policy::open(spec, name)?)).collect()
+        let served = self.served.options();
+        specs.zip(&names).map(|(spec, name)| Ok(policy::open_with(spec, name, &served)?)).collect()
     }
 
     /// The policies' names: an embedded RLVR policy's own (`rlvr@40`), else `base`, `rlvr`,

@@ -53,6 +53,8 @@ pub struct Measures {
     pub curve: Vec<Point>,
     /// Nats.
     pub token_entropy: Option<f64>,
+    /// Between which bounds it lies, nats, where a server gave the likeliest tokens only.
+    pub token_entropy_range: Option<[f64; 2]>,
     /// Nats.
     pub answer_entropy: Option<f64>,
     pub mean_tokens: Option<f64>,
@@ -222,6 +224,7 @@ impl State {
             Measures {
                 curve: ledger.problem_curve(policy, problem),
                 token_entropy: ledger.problem_token_entropy(policy, problem),
+                token_entropy_range: ledger.problem_token_entropy_range(policy, problem),
                 answer_entropy: ledger.problem_answer_entropy(policy, problem),
                 mean_tokens: ledger.problem_mean_tokens(policy, problem),
             }
@@ -246,6 +249,7 @@ impl State {
             Measures {
                 curve: ledger.pass_curve(policy),
                 token_entropy: ledger.token_entropy(policy),
+                token_entropy_range: ledger.token_entropy_range(policy),
                 answer_entropy: ledger.answer_entropy(policy),
                 mean_tokens: ledger.mean_tokens(policy),
             }

@@ -5,6 +5,7 @@ pub mod explore;
 pub mod help;
 pub mod log;
 pub mod palette;
+pub mod parity;
 pub mod tour;
 
 use super::canvas::{put, row};
