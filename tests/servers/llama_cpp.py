@@ -72,8 +72,9 @@ def gguf(folder):
     vocab = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
     words = sorted(vocab, key=vocab.get)
     heads, kv_heads = config["num_attention_heads"], config["num_key_value_heads"]
-    # The tokenizer of RWKV takes the longest word, and writes a word as Python does.
-    escaped = [w.replace("\\", "\\\\").replace("\n", "\\n") for w in words]
+    # T5's tokenizer takes the words of the highest score together: with one score for all,
+    # the fewest words, which are the longest. It writes a space as a low line.
+    escaped = [w.replace(" ", "\u2581") for w in words]
     metadata = [
         ("general.architecture", "str", "llama"),
         ("general.name", "str", folder.name),
@@ -87,11 +88,17 @@ def gguf(folder):
         ("llama.rope.freq_base", "f32", config["rope_theta"]),
         ("llama.rope.dimension_count", "u32", config["head_dim"]),
         ("llama.vocab_size", "u32", config["vocab_size"]),
-        ("tokenizer.ggml.model", "str", "rwkv"),
+        ("tokenizer.ggml.model", "str", "t5"),
         ("tokenizer.ggml.tokens", "str", escaped),
-        ("tokenizer.ggml.token_type", "i32", [3, 3] + [1] * (len(words) - 2)),
+        ("tokenizer.ggml.scores", "f32", [-1.0] * len(words)),
+        ("tokenizer.ggml.token_type", "i32", [3, 2] + [1] * (len(words) - 2)),
+        ("tokenizer.ggml.unknown_token_id", "u32", 1),
+        ("tokenizer.ggml.padding_token_id", "u32", 0),
         ("tokenizer.ggml.eos_token_id", "u32", config["eos_token_id"]),
         ("tokenizer.ggml.add_bos_token", "bool", False),
+        ("tokenizer.ggml.add_eos_token", "bool", False),
+        ("tokenizer.ggml.add_space_prefix", "bool", False),
+        ("tokenizer.ggml.remove_extra_whitespaces", "bool", False),
     ]
     names = {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight"}
     inside = {
@@ -128,12 +135,13 @@ def main():
         file.write_bytes(gguf(folder))
         params = xllamacpp.CommonParams()
         params.model.path = str(file)
-        params.hostname = "127.0.0.1"
+        params.hostnames = ["127.0.0.1"]
         params.port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
         params.n_parallel = 4
         params.n_ctx = 1024
         params.warmup = False
-        params.cpuparams.n_threads = 2
+        params.cpuparams.n_threads = 1
+        params.model_alias = ["tiny"]
         server = xllamacpp.Server(params)
         print(server.listening_address, flush=True)
         sys.stdin.read()

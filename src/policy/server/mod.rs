@@ -123,7 +123,8 @@ impl Server {
             model: found.model.clone(),
             chat: options.chat,
             system: options.system.clone(),
-            top: found.vocab_size.filter(|v| *v <= 512).unwrap_or(options.top),
+            // All of a small vocabulary costs no more than a part of a large one.
+            top: found.vocab_size.filter(|v| options.top >= 20 && *v <= 512).unwrap_or(options.top),
             plain: false,
             vocab_size: found.vocab_size,
         };
