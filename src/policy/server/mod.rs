@@ -13,6 +13,7 @@ mod draw;
 mod probe;
 mod score;
 
+use super::settings::UNKNOWN;
 use super::{Policy, PolicyError, Request, ScoreRequest, Scored, Setting, Sink};
 use crate::model::Sampling;
 use crate::random::Stream;
@@ -276,9 +277,10 @@ impl Policy for Server {
         };
         all.push(Setting::new("template", template));
         all.push(Setting::new("system prompt", self.dialect.system.as_deref().unwrap_or("none")));
-        all.push(Setting::new("stop tokens", "the server's own"));
-        all.push(Setting::new("dtype", "the server's own"));
-        all.push(Setting::new("tokenizer", self.tokenizer.as_deref().unwrap_or("unknown")));
+        // The server takes them from the checkpoint, and tells nobody.
+        all.push(Setting::new("stop tokens", UNKNOWN));
+        all.push(Setting::new("dtype", UNKNOWN));
+        all.push(Setting::new("tokenizer", self.tokenizer.as_deref().unwrap_or(UNKNOWN)));
         all.push(Setting::new("engine", self.dialect.kind.name()));
         let endpoints: Vec<&str> = self.endpoints.iter().map(|e| e.url.as_str()).collect();
         all.push(Setting::new("endpoint", endpoints.join(", ")));
