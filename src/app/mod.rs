@@ -12,6 +12,7 @@ pub mod key;
 pub mod keymap;
 pub mod message;
 pub mod state;
+pub mod study;
 #[cfg(test)]
 mod tests;
 pub mod tour;

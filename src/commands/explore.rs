@@ -7,6 +7,7 @@ use crate::cli::{CampaignArgs, ScreenArgs};
 use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::run::Campaign;
+use crate::support::Pair;
 use crate::terminal::{self, Left};
 use crate::ui::summary;
 use anyhow::Context;
@@ -27,6 +28,7 @@ pub fn run(args: &CampaignArgs, screen: &ScreenArgs, tour: Option<Tour>) -> anyh
     // Before anything slow or wordy: without a terminal this is the wrong command.
     terminal::check()?;
     let problems: Arc<[Problem]> = args.problems()?.into();
+    let judge = args.judge()?;
     let policies = args.policies()?;
     let settings = args.settings();
     let named = |p: &Arc<dyn Policy>| Named { name: p.name().to_owned(), spec: p.spec().to_owned() };
@@ -37,13 +39,17 @@ pub fn run(args: &CampaignArgs, screen: &ScreenArgs, tour: Option<Tour>) -> anyh
         state.notice = Some(format!("{words}: P shows them side by side"));
     }
     state.tour = tour;
+    if args.timeline {
+        // It begins where RLVR ended; [ goes back in time.
+        state.pair = Pair::with_base(state.policies.len() - 1);
+    }
     state.mouse = config.mouse;
     state.bindings = config.bindings;
     let mut view = terminal::look(config.theme, config.ascii);
     view.calm = config.reduced_motion;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("no event loop")?;
-    let (campaign, lanes) = Campaign::start(policies, problems, settings);
+    let (campaign, lanes) = Campaign::judged(policies, problems, settings, &[], judge);
     let left = runtime.block_on(terminal::run(&mut state, &mut view, &campaign, lanes))?;
     drop(campaign);
     state.refresh();

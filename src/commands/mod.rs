@@ -4,6 +4,7 @@ pub mod bench;
 pub mod check;
 pub mod explore;
 pub mod grade;
+pub mod pull;
 pub mod report;
 pub mod sample;
 pub mod score;

@@ -26,6 +26,7 @@ const FLUSH: Duration = Duration::from_millis(200);
 /// a policy that fails.
 pub fn run(args: &SampleArgs) -> Result<ExitCode> {
     let problems = args.campaign.problems()?;
+    let judge = args.campaign.judge()?;
     let policies = args.campaign.policies()?;
     let settings = args.campaign.settings();
     if let Some(words) = check::differing(&check::settings(&policies, &settings.sampling)) {
@@ -36,7 +37,7 @@ pub fn run(args: &SampleArgs) -> Result<ExitCode> {
 
     leave_panics_to_events();
     let bars = Bars::new(&policies, problems.len(), &settings, &done);
-    let (campaign, lanes) = Campaign::resume(policies, problems.into(), settings, &done);
+    let (campaign, lanes) = Campaign::judged(policies, problems.into(), settings, &done, judge);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(draw(campaign, lanes, writer, &bars))?;
 

@@ -81,6 +81,12 @@ impl Ledger {
         Ledger { policies: self.policies, desks: self.desks.iter().map(|d| d.at(k)).collect() }
     }
 
+    /// Makes room for one more policy, of which nothing is drawn yet.
+    pub fn grow(&mut self) {
+        self.policies += 1;
+        self.desks.iter_mut().for_each(Desk::grow);
+    }
+
     pub fn policies(&self) -> usize {
         self.policies
     }

@@ -9,7 +9,7 @@
 //! | [`change`] | whether an item changed: bounds and an exact test |
 //! | [`interval`] | intervals for proportions |
 //! | [`entropy`] | entropies, the divergence reading, the regime |
-//! | `survey`, `luck` | what takes a walk through the ledger: distinct items, maj@k, the luck floor |
+//! | `survey`, [`luck`] | what takes a walk through the ledger: distinct items, maj@k, the luck floor |
 //! | [`unseen`] | what was not seen yet |
 //! | [`form`], [`cluster`] | the method of any text, and clusters of texts |
 //! | [`audit`] | whether a change is only one of the form of the answer |
@@ -32,7 +32,7 @@ pub mod fate;
 pub mod form;
 pub mod interval;
 pub mod ledger;
-mod luck;
+pub mod luck;
 pub mod noise;
 pub mod paper;
 pub mod pass;

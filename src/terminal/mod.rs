@@ -13,6 +13,7 @@ mod pace;
 mod screen;
 mod session;
 mod signals;
+mod training;
 
 pub use look::look;
 pub use session::{Left, run};

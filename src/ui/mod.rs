@@ -78,12 +78,18 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
         };
         match state.screen {
             Screen::Explore => screens::explore::draw(state, &theme, area, buf, &mut seen),
+            Screen::Training => screens::training::draw(state, &theme, area, buf),
+            Screen::Curves => screens::curves::draw(state, &theme, area, buf, &mut seen),
+            Screen::Suite => screens::suite::draw(state, &theme, area, buf, &mut seen),
             Screen::Completions => {
                 screens::completions::draw(state, &theme, area, buf, &mut seen, &mut view.wrapped);
             }
         }
         match &state.overlay {
             Some(Overlay::Help(at)) => seen.overflow = screens::help::draw(state, *at, &theme, area, buf),
+            Some(Overlay::Explain(at)) => {
+                seen.overflow = screens::explain::draw(state, *at, &theme, area, buf);
+            }
             Some(Overlay::Restart(seed)) => screens::restart(*seed, &theme, area, buf),
             Some(Overlay::Palette(palette)) => screens::palette::draw(state, palette, &theme, area, buf),
             Some(Overlay::Log(at)) => seen.overflow = screens::log::draw(state, *at, &theme, area, buf),

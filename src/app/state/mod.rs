@@ -2,22 +2,31 @@
 
 pub mod archive;
 pub mod completions;
+pub mod curves;
 pub mod explore;
 pub mod log;
 pub mod palette;
 pub mod progress;
+pub mod regrade;
+pub mod suite;
+pub mod training;
 
 pub use archive::Archive;
 pub use completions::Completions;
+pub use curves::Curves;
 pub use explore::Explore;
 pub use log::Log;
 pub use palette::Palette;
 pub use progress::Progress;
+pub use regrade::Regrade;
+pub use suite::{Suite, Tasks};
+pub use training::Training;
 
 use super::bindings::Bindings;
 use super::figures::Figures;
 use super::key::Key;
 use super::keymap::Context;
+use super::study::Studies;
 use super::tour::Tour;
 use crate::completion::clean;
 use crate::policy::Setting;
@@ -48,6 +57,7 @@ pub struct State {
     pub overlay: Option<Overlay>,
     pub explore: Explore,
     pub completions: Completions,
+    pub training: Training,
     /// A sentence in the place of the footer, until the next key.
     pub notice: Option<String>,
     pub log: Log,
@@ -58,6 +68,12 @@ pub struct State {
     pub mouse: bool,
     pub look: Look,
     pub figures: Figures,
+    pub curves: Curves,
+    pub suite: Suite,
+    /// The problems by task.
+    pub tasks: Tasks,
+    pub regrade: Regrade,
+    pub studies: Studies,
     /// Keys that begin a sequence.
     pub(super) pending: Vec<Key>,
 }
@@ -83,6 +99,9 @@ pub enum Screen {
     #[default]
     Explore,
     Completions,
+    Training,
+    Curves,
+    Suite,
 }
 
 /// The theme that the user has chosen while looking.
@@ -113,6 +132,8 @@ pub enum Overlay {
     Log(usize),
     /// Scrolled by so many lines.
     Parity(usize),
+    /// What the figures mean, scrolled by so many lines.
+    Explain(usize),
 }
 
 impl State {
@@ -124,6 +145,11 @@ impl State {
             policies: policies.into_iter().map(named).collect(),
             parity: Vec::new(),
             figures: Figures::new(problems.len()),
+            curves: Curves::default(),
+            suite: Suite::default(),
+            tasks: Tasks::of(&problems),
+            regrade: Regrade::default(),
+            studies: Studies::default(),
             problems,
             settings,
             generation: 0,
@@ -137,6 +163,7 @@ impl State {
             overlay: None,
             explore: Explore::default(),
             completions: Completions::default(),
+            training: Training::default(),
             notice: None,
             log: Log::default(),
             tour: None,
@@ -150,7 +177,7 @@ impl State {
     /// Where keys go.
     pub fn context(&self) -> Context {
         match &self.overlay {
-            Some(Overlay::Help(_)) => Context::Help,
+            Some(Overlay::Help(_) | Overlay::Explain(_)) => Context::Help,
             Some(Overlay::Restart(_)) => Context::Confirm,
             Some(Overlay::Filter { .. }) => Context::Filter,
             Some(Overlay::Palette(_)) => Context::Palette,
@@ -164,6 +191,9 @@ impl State {
         match self.screen {
             Screen::Explore => Context::Explore,
             Screen::Completions => Context::Completions,
+            Screen::Training => Context::Training,
+            Screen::Curves => Context::Curves,
+            Screen::Suite => Context::Suite,
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod mouse;
 mod news;
+mod screens;
+mod training;
 
 use crate::app::action::Action;
 use crate::app::bindings::Found;
@@ -11,7 +13,10 @@ use crate::app::key::Key;
 use crate::app::keymap::Context;
 use crate::app::message::Message;
 use crate::app::state::explore::Pane;
-use crate::app::state::{Archive, Completions, Look, Overlay, Palette, Progress, Scope, Screen, State};
+use crate::app::state::{
+    Archive, Completions, Look, Overlay, Palette, Progress, Regrade, Scope, Screen, State,
+};
+use crate::app::study::Studies;
 use crate::app::tour;
 use crate::completion::clean;
 use crate::run::Settings;
@@ -61,14 +66,29 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Overflow(lines) => {
             match &mut state.overlay {
-                Some(Overlay::Help(at) | Overlay::Log(at) | Overlay::Parity(at)) => *at = (*at).min(lines),
+                Some(Overlay::Help(at) | Overlay::Log(at) | Overlay::Explain(at) | Overlay::Parity(at)) => {
+                    *at = (*at).min(lines);
+                }
                 _ => state.completions.scroll = state.completions.scroll.min(lines),
             }
             Vec::new()
         }
         Message::Second => tour::second(state),
+        Message::Trained(event) => {
+            training::happened(state, event);
+            Vec::new()
+        }
+        Message::Adopted(named) => {
+            training::adopted(state, named);
+            Vec::new()
+        }
         Message::Notice(words) => {
             state.notice = Some(clean(&words));
+            Vec::new()
+        }
+        Message::Step => state.work(),
+        Message::Studied(study) => {
+            state.studied(*study);
             Vec::new()
         }
     }
@@ -125,6 +145,12 @@ fn typed(state: &mut State, c: char) -> Vec<Effect> {
 }
 
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if state.screen == Screen::Training
+        && state.overlay.is_none()
+        && let Some(effects) = training::act(state, action)
+    {
+        return effects;
+    }
     match action {
         Action::Up => step(state, -1),
         Action::Down => step(state, 1),
@@ -219,6 +245,34 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Quit => vec![Effect::Quit],
         Action::Suspend => vec![Effect::Suspend],
+        Action::Training => {
+            state.screen = Screen::Training;
+            Vec::new()
+        }
+        Action::NextPolicy => training::policy(state, 1),
+        Action::PreviousPolicy => training::policy(state, -1),
+        Action::TurnUp
+        | Action::TurnDown
+        | Action::Preset
+        | Action::Pull
+        | Action::Fork
+        | Action::StopPull
+        | Action::Apply
+        | Action::Keep
+        | Action::Save
+        | Action::Charts
+        | Action::Checkpoints => Vec::new(),
+        Action::ToExplore
+        | Action::ToCompletions
+        | Action::ToCurves
+        | Action::ToSuite
+        | Action::Explain
+        | Action::Regrade
+        | Action::CursorLeft
+        | Action::CursorRight
+        | Action::ZoomIn
+        | Action::ZoomOut
+        | Action::Sort => screens::act(state, action),
     }
 }
 
@@ -227,6 +281,10 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
     match &state.overlay {
         Some(Overlay::Help(at)) => {
             state.overlay = Some(Overlay::Help(moved(*at, by, usize::MAX)));
+            return Vec::new();
+        }
+        Some(Overlay::Explain(at)) => {
+            state.overlay = Some(Overlay::Explain(moved(*at, by, usize::MAX)));
             return Vec::new();
         }
         Some(Overlay::Log(at)) => {
@@ -253,6 +311,8 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
             let at = moved(state.selected_member(), by, state.figures.members.len());
             select_member(state, at)
         }
+        (Screen::Curves, _) => Vec::new(),
+        (Screen::Suite, _) => screens::select(state, by),
         (Screen::Explore, Pane::Clusters(_)) => {
             select_row(state, moved(state.selected_row(), by, state.figures.here.rows.len()));
             Vec::new()
@@ -268,6 +328,7 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
                 None => Vec::new(),
             }
         }
+        (Screen::Training, _) => Vec::new(),
     }
 }
 
@@ -307,6 +368,8 @@ fn select_member(state: &mut State, at: usize) -> Vec<Effect> {
 fn pane(state: &mut State, by: i32) -> Vec<Effect> {
     match state.screen {
         Screen::Explore => state.explore.pane = state.explore.pane.step(by),
+        Screen::Curves => state.curves.tile = state.curves.tile.step(by),
+        Screen::Suite => {}
         Screen::Completions => {
             let at = if state.completions.reading { 2 } else { state.completions.side as i32 };
             match (at + by).rem_euclid(3) {
@@ -317,6 +380,7 @@ fn pane(state: &mut State, by: i32) -> Vec<Effect> {
                 }
             }
         }
+        Screen::Training => {}
     }
     Vec::new()
 }
@@ -332,7 +396,7 @@ fn tab(state: &mut State, side: usize) {
 /// The next problem, or the next cluster where one is open.
 fn neighbour(state: &mut State, by: i64) -> Vec<Effect> {
     match state.screen {
-        Screen::Explore => {
+        Screen::Explore | Screen::Curves | Screen::Suite => {
             let problem = moved(state.current, by, state.problems.len());
             go(state, problem)
         }
@@ -344,6 +408,7 @@ fn neighbour(state: &mut State, by: i64) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Screen::Training => Vec::new(),
     }
 }
 
@@ -361,6 +426,8 @@ fn flip(state: &mut State, by: i64) -> Vec<Effect> {
 
 fn open(state: &mut State) -> Vec<Effect> {
     match state.screen {
+        Screen::Curves => state.curves.maximised = !state.curves.maximised,
+        Screen::Suite => return screens::open_entry(state),
         Screen::Completions => state.completions.reading = true,
         Screen::Explore => {
             let Some(row) = state.figures.here.rows.get(state.selected_row()) else {
@@ -376,6 +443,7 @@ fn open(state: &mut State) -> Vec<Effect> {
             state.completions = Completions::open(key, side);
             state.screen = Screen::Completions;
         }
+        Screen::Training => {}
     }
     Vec::new()
 }
@@ -388,8 +456,11 @@ fn back(state: &mut State) -> Vec<Effect> {
     match state.screen {
         Screen::Completions if state.completions.reading => state.completions.reading = false,
         Screen::Completions => state.screen = Screen::Explore,
-        Screen::Explore if !state.explore.filter.is_empty() => state.explore.filter.clear(),
+        Screen::Curves => screens::back_from_curves(state),
+        Screen::Explore | Screen::Suite if !state.explore.filter.is_empty() => state.explore.filter.clear(),
+        Screen::Suite => state.screen = Screen::Explore,
         Screen::Explore => state.explore.pane = Pane::Problems,
+        Screen::Training => state.screen = Screen::Explore,
     }
     Vec::new()
 }
@@ -467,6 +538,8 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
     state.ledger = Ledger::new(state.policies.len(), state.problems.len());
     state.archive = Archive::default();
     state.figures = Figures::new(state.problems.len());
+    state.regrade = Regrade::default();
+    state.studies = Studies::default();
     state.progress = Progress::default();
     state.explore.cluster = None;
     state.screen = Screen::Explore;
@@ -475,7 +548,9 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
 
 fn copy(state: &mut State) -> Vec<Effect> {
     let (what, text) = match state.screen {
-        Screen::Explore => ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt))),
+        Screen::Explore | Screen::Curves | Screen::Suite | Screen::Training => {
+            ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt)))
+        }
         Screen::Completions => {
             let index = state.figures.members.get(state.selected_member());
             let policy = state.policy(state.completions.side);

@@ -14,6 +14,7 @@ pub(super) fn happened(state: &mut State, event: Event) {
             for d in all {
                 state.figures.touch(d.problem);
                 state.ledger.add(d.policy, d.problem, &d.completion, &d.verdict);
+                state.regrade.touch(d.problem);
                 state.archive.add(d.policy, d.problem, d.completion, d.verdict);
             }
         }
