@@ -19,6 +19,8 @@ fn main() -> ExitCode {
             let tour = Tour { auto: args.auto, ..Tour::default() };
             commands::explore::run(&args.campaign, &args.screen, Some(tour))
         }
+        Some(Command::Score(args)) => commands::score::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Check(args)) => commands::check::run(args),
         Some(Command::Man) => success(commands::shell::man()),
         Some(Command::Train(args)) => commands::train::run(args).map(|()| ExitCode::SUCCESS),
     };
