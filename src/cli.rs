@@ -28,7 +28,7 @@ use std::sync::Arc;
 #[command(name = "leash", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(flatten)]
-    pub campaign: CampaignArgs,
+    pub explore: ExploreArgs,
     /// The terminal's background [default: as the terminal says, else dark]
     #[arg(long, value_enum, help_heading = "Screen")]
     pub theme: Option<Theme>,
@@ -47,6 +47,8 @@ pub enum Theme {
 pub enum Command {
     /// Draw completions without a screen, into a recording
     Sample(SampleArgs),
+    /// Explore a recording, and go on drawing where it stopped
+    Open(OpenArgs),
     /// Every figure of a recording
     Report(ReportArgs),
     /// Judge the completions of a recording again, with our verifiers
@@ -59,6 +61,22 @@ pub enum Command {
     Train(TrainArgs),
     /// Tokens a second of the sampling engine, against what this machine allows
     Bench(BenchArgs),
+}
+
+/// What the explorer is told.
+#[derive(Clone, Debug, Args)]
+pub struct ExploreArgs {
+    #[command(flatten)]
+    pub campaign: CampaignArgs,
+
+    /// Record what is drawn in this file [default: a run of its own in the user's data
+    /// folder]. If it is there already, drawing goes on where it stopped
+    #[arg(long, value_name = "FILE", help_heading = "Recording", conflicts_with = "no_record")]
+    pub record: Option<PathBuf>,
+
+    /// Record nothing
+    #[arg(long, help_heading = "Recording")]
+    pub no_record: bool,
 }
 
 /// Who is asked what, and how.
@@ -196,6 +214,26 @@ pub struct SampleArgs {
     /// Leave out the log-probability and entropy of every single token: a smaller file
     #[arg(long)]
     pub no_traces: bool,
+}
+
+/// What `leash open` is told.
+#[derive(Clone, Debug, Args)]
+pub struct OpenArgs {
+    /// The recording
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// Show what another process adds to it, as it comes; draw nothing
+    #[arg(long)]
+    pub follow: bool,
+
+    /// Draw nothing, even if something is missing
+    #[arg(long)]
+    pub read_only: bool,
+
+    /// The terminal's background [default: as the terminal says, else dark]
+    #[arg(long, value_enum)]
+    pub theme: Option<Theme>,
 }
 
 /// What `leash grade` is told.
@@ -367,7 +405,7 @@ mod tests {
 
     #[test]
     fn without_flags_it_is_the_embedded_pair_on_the_held_out_suite() {
-        let Cli { campaign, command, .. } = parsed("leash").unwrap();
+        let Cli { explore: ExploreArgs { campaign, .. }, command, .. } = parsed("leash").unwrap();
         assert!(command.is_none());
         assert_eq!(
             (campaign.base.as_str(), &campaign.rlvr[..]),
@@ -382,7 +420,7 @@ mod tests {
     #[test]
     fn problems_come_from_where_the_flags_say() {
         let ids = |line: &str| -> Vec<String> {
-            parsed(line).unwrap().campaign.problems().unwrap().into_iter().map(|p| p.id).collect()
+            parsed(line).unwrap().explore.campaign.problems().unwrap().into_iter().map(|p| p.id).collect()
         };
         assert_eq!(
             ids("leash --suite development --count 2"),
@@ -394,7 +432,7 @@ mod tests {
 
     #[test]
     fn policies_have_names_of_their_own() {
-        let names = |line: &str| parsed(line).unwrap().campaign.names();
+        let names = |line: &str| parsed(line).unwrap().explore.campaign.names();
         assert_eq!(names("leash"), ["base", "rlvr"]);
         assert_eq!(
             names("leash --rlvr embedded:rlvr@40 a/folder b/folder --rlvr embedded:base"),

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
-        None => commands::explore::run(&cli.campaign, cli.theme),
+        None => commands::explore::run(&cli.explore, cli.theme),
         Some(Command::Sample(args)) => commands::sample::run(args),
+        Some(Command::Open(args)) => commands::open::run(args),
         Some(Command::Report(args)) => commands::report::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Grade(args)) => commands::grade::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Tasks) => commands::tasks::run().map(|()| ExitCode::SUCCESS),

@@ -1,10 +1,12 @@
 //! What the state asks of the world.
 
-use crate::run::Settings;
+use crate::run::{Item, Settings};
 
 /// Something to be done outside; the event loop carries it out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
+    /// Draw what is asked for, and not what these say is there already.
+    Begin(Vec<Item>),
     /// Draw this problem first.
     Focus(usize),
     Pause,

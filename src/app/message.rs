@@ -2,6 +2,7 @@
 
 use super::action::Action;
 use super::key::Key;
+use crate::record::News;
 use crate::run::{Event, Gauge};
 
 /// Something that happened.
@@ -15,6 +16,8 @@ pub enum Message {
     Scroll(Target, i32),
     /// News of the run.
     Run(Event),
+    /// News of the recording.
+    Record(News),
     /// What the run is doing now.
     Gauge(Gauge),
     /// The last frame showed a text that can be scrolled by so many lines.

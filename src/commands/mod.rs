@@ -3,8 +3,10 @@
 pub mod bench;
 pub mod explore;
 pub mod grade;
+pub mod open;
 pub mod report;
 pub mod sample;
+mod screen;
 pub mod snapshot;
 pub mod tasks;
 pub mod train;

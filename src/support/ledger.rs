@@ -22,8 +22,8 @@ use std::collections::BTreeMap;
 /// method its entry in a table.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    policies: usize,
-    desks: Vec<Desk>,
+    pub(super) policies: usize,
+    pub(super) desks: Vec<Desk>,
 }
 
 /// Completions of one problem that are one item on screen.

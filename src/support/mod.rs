@@ -21,6 +21,7 @@
 pub mod audit;
 pub mod change;
 pub mod cluster;
+mod counted;
 pub mod counts;
 pub mod curve;
 mod desk;
@@ -39,9 +40,11 @@ mod table;
 pub mod unit;
 pub mod unseen;
 
+pub use counted::Counted;
 pub use counts::Counts;
 pub use curve::{Crossing, Point};
 pub use ledger::{Cluster, ClusterKey, Ledger, Outcome};
+pub use table::{hash as text_hash, hash_bytes as bytes_hash};
 pub use unit::{Criterion, Lens, Pair, Status, Unit};
 
 #[cfg(test)]

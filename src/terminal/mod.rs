@@ -5,6 +5,7 @@
 //! panic and on a signal.
 
 mod clipboard;
+mod feeds;
 pub mod guard;
 mod input;
 mod look;
@@ -13,6 +14,7 @@ mod screen;
 mod session;
 mod signals;
 
+pub use feeds::{Again, Begin, Feeds};
 pub use look::look;
 pub use session::{Left, run};
 
@@ -25,6 +27,8 @@ pub enum TerminalError {
         "leash draws on a terminal and there is none: write `leash sample … -o FILE` and `leash report FILE`"
     )]
     None,
+    #[error(transparent)]
+    Record(#[from] crate::record::RecordError),
     #[error("the terminal failed: {0}")]
     Io(#[from] io::Error),
 }

@@ -4,11 +4,13 @@ pub mod archive;
 pub mod completions;
 pub mod explore;
 pub mod progress;
+pub mod recording;
 
 pub use archive::Archive;
 pub use completions::Completions;
 pub use explore::Explore;
 pub use progress::Progress;
+pub use recording::Recording;
 
 use super::figures::Figures;
 use super::key::Key;
@@ -30,6 +32,7 @@ pub struct State {
     pub ledger: Ledger,
     pub archive: Archive,
     pub progress: Progress,
+    pub recording: Recording,
     pub lens: Lens,
     pub pair: Pair,
     pub scope: Scope,
@@ -92,11 +95,12 @@ impl State {
             ledger: Ledger::new(policies.len(), problems.len()),
             policies: policies.into_iter().map(named).collect(),
             figures: Figures::new(problems.len()),
+            archive: Archive::new(Arc::clone(&problems)),
             problems,
             settings,
             generation: 0,
-            archive: Archive::default(),
             progress: Progress::default(),
+            recording: Recording::default(),
             lens: Lens::default(),
             pair: Pair::with_base(1),
             scope: Scope::default(),
@@ -110,6 +114,26 @@ impl State {
             other_ground: false,
             pending: Vec::new(),
         }
+    }
+
+    /// Problems of the recording, the first after those that were read before.
+    pub fn more_problems(&mut self, more: Vec<Problem>) {
+        // The first ones of a recording were read with its head.
+        let known = self.problems.len().saturating_sub(self.recording.problems);
+        self.recording.problems += more.len();
+        let more: Vec<Problem> = more.into_iter().skip(known).collect();
+        if more.is_empty() {
+            return;
+        }
+        self.problems = self.problems.iter().cloned().chain(more).collect();
+        self.archive.ask(Arc::clone(&self.problems));
+        self.ledger.grow(self.problems.len());
+        self.figures.grow(self.problems.len());
+    }
+
+    /// Whether completions are drawn, or will be once the recording is read.
+    pub fn draws(&self) -> bool {
+        !self.recording.only_read
     }
 
     /// Where keys go.

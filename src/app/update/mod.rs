@@ -2,6 +2,7 @@
 
 mod mouse;
 mod news;
+mod recording;
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -14,6 +15,7 @@ use crate::app::state::{Archive, Completions, Overlay, Progress, Scope, Screen, 
 use crate::completion::clean;
 use crate::run::Settings;
 use crate::support::{Criterion, Ledger, Unit};
+use std::sync::Arc;
 
 /// The most completions that can be asked for, of each problem under each policy.
 pub const MOST: u32 = 1 << 20;
@@ -42,6 +44,7 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
             news::happened(state, event);
             Vec::new()
         }
+        Message::Record(news) => recording::told(state, news),
         Message::Gauge(gauge) => {
             if gauge.generation == state.generation {
                 state.progress.gauge = gauge;
@@ -134,6 +137,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
                 Scope::Problem => Scope::All,
                 Scope::All => Scope::Problem,
             };
+            Vec::new()
+        }
+        Action::Pause | Action::More | Action::Less | Action::Restart if !state.draws() => {
+            state.notice = Some("this recording is only read: nothing is drawn".to_owned());
             Vec::new()
         }
         Action::Pause => pause(state),
@@ -372,7 +379,8 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
     state.settings = settings.clone();
     state.generation += 1;
     state.ledger = Ledger::new(state.policies.len(), state.problems.len());
-    state.archive = Archive::default();
+    state.archive = Archive::new(Arc::clone(&state.problems));
+    state.recording.drawn = 0;
     state.figures = Figures::new(state.problems.len());
     state.progress = Progress::default();
     state.explore.cluster = None;
