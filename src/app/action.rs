@@ -39,4 +39,7 @@ pub enum Action {
     Cancel,
     /// Takes back the last character typed.
     Erase,
+    Runs,
+    Rename,
+    Delete,
 }

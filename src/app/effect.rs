@@ -1,6 +1,7 @@
 //! What the state asks of the world.
 
 use crate::run::{Item, Settings};
+use std::path::PathBuf;
 
 /// Something to be done outside; the event loop carries it out.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,4 +22,13 @@ pub enum Effect {
     /// Stop the process until the shell continues it.
     Suspend,
     Quit,
+    /// Say which runs the user has.
+    ListRuns,
+    /// Leave this run for another one.
+    OpenRun(PathBuf),
+    RenameRun {
+        path: PathBuf,
+        name: String,
+    },
+    DeleteRun(PathBuf),
 }

@@ -15,6 +15,9 @@ pub enum Context {
     Confirm,
     /// A filter is typed.
     Filter,
+    Runs,
+    /// A name is typed.
+    Name,
     /// Always, whatever is open.
     Always,
 }
@@ -28,6 +31,8 @@ impl Context {
             Context::Help => &[Context::Help, Context::Always],
             Context::Confirm => &[Context::Confirm, Context::Always],
             Context::Filter => &[Context::Filter, Context::Always],
+            Context::Runs => &[Context::Runs, Context::Screens, Context::Always],
+            Context::Name => &[Context::Name, Context::Always],
             Context::Screens | Context::Always => &[Context::Always],
         }
     }
@@ -41,6 +46,8 @@ impl Context {
             Context::Help => "Help",
             Context::Confirm => "A question",
             Context::Filter => "Filter",
+            Context::Runs => "Runs",
+            Context::Name => "A name",
             Context::Always => "Always",
         }
     }
@@ -204,6 +211,7 @@ pub const TABLE: &[Binding] = &[
         "",
         "take the mouse, or leave it to the terminal's own selection",
     ),
+    bind(Context::Screens, Action::Runs, &[&[Char('R')]], "", "your runs: open, rename or delete one"),
     bind(Context::Screens, Action::Help, &[&[Char('?')]], "help", "this help"),
     bind(Context::Screens, Action::Quit, &[&[Char('q')]], "quit", "leave"),
     bind(Context::Help, Action::Down, &[&[Char('j')], &[Down]], "scroll", "a line down"),
@@ -222,6 +230,21 @@ pub const TABLE: &[Binding] = &[
     bind(Context::Filter, Action::Accept, &[&[Enter]], "keep", "keep the filter"),
     bind(Context::Filter, Action::Cancel, &[&[Esc]], "drop", "drop the filter"),
     bind(Context::Filter, Action::Erase, &[&[Backspace]], "", "take back a character"),
+    bind(Context::Runs, Action::Down, &[&[Char('j')], &[Down]], "run", "the next run"),
+    bind(Context::Runs, Action::Up, &[&[Char('k')], &[Up]], "", "the run before"),
+    bind(Context::Runs, Action::Open, &[&[Enter]], "open", "leave this run and open the selected one"),
+    bind(Context::Runs, Action::Rename, &[&[Char('c')]], "rename", "change the selected run's name"),
+    bind(
+        Context::Runs,
+        Action::Delete,
+        &[&[Char('d')]],
+        "delete",
+        "delete the selected run, after a question",
+    ),
+    bind(Context::Runs, Action::Back, &[&[Esc]], "back", "back to Explore"),
+    bind(Context::Name, Action::Accept, &[&[Enter]], "rename", "take the name"),
+    bind(Context::Name, Action::Cancel, &[&[Esc]], "keep", "keep the old name"),
+    bind(Context::Name, Action::Erase, &[&[Backspace]], "", "take back a character"),
     bind(Context::Always, Action::Suspend, &[&[Ctrl('z')]], "", "to the shell, and back with fg"),
     bind(Context::Always, Action::Quit, &[&[Ctrl('c')]], "", "leave, whatever is open"),
 ];
@@ -273,8 +296,15 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
-    const CONTEXTS: [Context; 5] =
-        [Context::Explore, Context::Completions, Context::Help, Context::Confirm, Context::Filter];
+    const CONTEXTS: [Context; 7] = [
+        Context::Explore,
+        Context::Completions,
+        Context::Help,
+        Context::Confirm,
+        Context::Filter,
+        Context::Runs,
+        Context::Name,
+    ];
 
     #[test]
     fn no_two_bindings_share_keys_where_both_hold() {

@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::key::Key;
-use crate::record::News;
+use crate::record::{Listed, News};
 use crate::run::{Event, Gauge};
 
 /// Something that happened.
@@ -18,6 +18,8 @@ pub enum Message {
     Run(Event),
     /// News of the recording.
     Record(News),
+    /// The user's runs.
+    Runs(Vec<Listed>),
     /// What the run is doing now.
     Gauge(Gauge),
     /// The last frame showed a text that can be scrolled by so many lines.
@@ -43,4 +45,6 @@ pub enum Target {
     Support,
     /// The chart of pass@k.
     Chart,
+    /// A run, by its place in the list.
+    Run(usize),
 }

@@ -1,6 +1,6 @@
 //! `leash open`: the explorer on a recording.
 
-use super::screen::{go_on, only_read, settings_of, show};
+use super::screen::{Mode, go_on, only_read, settings_of, show};
 use crate::app::State;
 use crate::cli::OpenArgs;
 use crate::policy::{self, Policy};
@@ -19,14 +19,20 @@ use std::sync::Arc;
 pub fn run(args: &OpenArgs) -> Result<ExitCode> {
     terminal::check()?;
     let [file] = &args.files[..] else { bail!("one recording at a time can be opened") };
-    let (state, feeds) = opened(file, args)?;
+    let mode = match (args.follow, args.read_only) {
+        (true, _) => Mode::Follow,
+        (false, true) => Mode::Read,
+        (false, false) => Mode::GoOn,
+    };
+    let (state, feeds) = opened(file, mode)?;
     show(state, feeds, args.theme)
 }
 
-fn opened(file: &Path, args: &OpenArgs) -> Result<(State, Feeds)> {
+/// The explorer on a recording.
+pub(super) fn opened(file: &Path, mode: Mode) -> Result<(State, Feeds)> {
     let index = Index::open(file)?;
-    if args.follow || args.read_only {
-        return only_read(index, args.follow);
+    if mode != Mode::GoOn {
+        return only_read(index, mode == Mode::Follow);
     }
     let policies = match policies(&index) {
         Ok(policies) => policies,

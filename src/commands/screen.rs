@@ -14,22 +14,38 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Shows a state until the user leaves, then prints what was seen.
-pub(super) fn show(mut state: State, feeds: Feeds, theme: Option<Theme>) -> Result<ExitCode> {
+/// Shows a state until the user leaves, then prints what was seen; from one recording to
+/// the next, if the user asks for it.
+pub(super) fn show(state: State, feeds: Feeds, theme: Option<Theme>) -> Result<ExitCode> {
     let mut view = terminal::look(theme.map(|theme| match theme {
         Theme::Dark => Ground::Dark,
         Theme::Light => Ground::Light,
     }));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("no event loop")?;
-    let left = runtime.block_on(terminal::run(&mut state, &mut view, feeds))?;
+    let (mut state, mut feeds) = (state, feeds);
+    let left = loop {
+        match runtime.block_on(terminal::run(&mut state, &mut view, feeds))? {
+            Left::Open(path) => (state, feeds) = super::open::opened(&path, Mode::GoOn)?,
+            left => break left,
+        }
+    };
     state.refresh();
     // Where the terminal has gone there is nobody to read it.
     let _ = io::stdout().write_all(summary::summary(&state).as_bytes());
     Ok(match left {
-        Left::Quit => ExitCode::SUCCESS,
         Left::Signal(number) => ExitCode::from(128u8.saturating_add(number as u8)),
+        Left::Quit | Left::Open(_) => ExitCode::SUCCESS,
     })
+}
+
+/// What is done with a recording that is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// What is missing is drawn, where that can be done.
+    GoOn,
+    Read,
+    Follow,
 }
 
 /// The name and place of a policy.
@@ -39,14 +55,20 @@ pub(super) fn named(policy: &Arc<dyn Policy>) -> Named {
 
 /// A recording that is only read.
 pub(super) fn only_read(index: Index, follow: bool) -> Result<(State, Feeds)> {
-    let (policies, order) = pair(&index)?;
+    let state = shown(&index, follow)?;
+    Ok((state, Feeds { reader: Some(Follower::start(index, follow)?), ..Feeds::default() }))
+}
+
+/// A recording that is only read, and of which nothing is read yet.
+pub(super) fn shown(index: &Index, follow: bool) -> Result<State> {
+    let (policies, order) = pair(index)?;
     let named = |p: &PolicyEntry| Named { name: p.name.clone(), spec: p.spec.clone().unwrap_or_default() };
     let settings = Settings { k: 1, ..settings_of(index.run()) };
     let problems = index.first_problems().to_vec().into();
     let mut state = State::new(policies.iter().map(named).collect(), problems, settings);
     state.recording = Recording::opened(file_name(index.path()), order, true, follow);
     state.archive.read_from(Box::new(index.texts()));
-    Ok((state, Feeds { reader: Some(Follower::start(index, follow)?), ..Feeds::default() }))
+    Ok(state)
 }
 
 /// A recording that is read and then gone on with, by the writer that has locked it.

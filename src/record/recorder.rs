@@ -22,6 +22,8 @@ use tokio::sync::mpsc;
 const GATHER: Duration = Duration::from_millis(50);
 /// How often the disk is waited for.
 const SYNC: Duration = Duration::from_secs(5);
+/// After so long without a completion it is waited for at once.
+const IDLE: Duration = Duration::from_millis(500);
 /// How often a full disk is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 /// Batches in the queue at most.
@@ -133,7 +135,7 @@ struct Desk {
     since: Option<Instant>,
     synced: Instant,
     /// Written, and not waited for.
-    loose: bool,
+    loose: Option<Instant>,
     blocked: bool,
 }
 
@@ -147,7 +149,7 @@ impl Desk {
             places: Vec::new(),
             since: None,
             synced: Instant::now(),
-            loose: false,
+            loose: None,
             blocked: false,
         };
         if let Target::Open(writer) = &desk.target {
@@ -187,7 +189,7 @@ impl Desk {
             if gathered || self.blocked {
                 let _ = self.write();
             }
-            if self.loose && now - self.synced >= SYNC {
+            if self.sync_due().is_some_and(|at| now >= at) {
                 self.sync();
             }
         }
@@ -199,8 +201,12 @@ impl Desk {
             return Some(Instant::now() + RETRY);
         }
         let write = self.since.map(|since| since + GATHER);
-        let sync = self.loose.then_some(self.synced + SYNC);
-        [write, sync].into_iter().flatten().min()
+        [write, self.sync_due()].into_iter().flatten().min()
+    }
+
+    /// When the disk is waited for: now and then, and soon once nothing more comes.
+    fn sync_due(&self) -> Option<Instant> {
+        self.loose.map(|written| (self.synced + SYNC).min(written + IDLE))
     }
 
     fn take(&mut self, generation: u64, drawn: &[Drawn]) {
@@ -231,7 +237,7 @@ impl Desk {
             Ok(start) => {
                 self.lines.clear();
                 self.since = None;
-                self.loose = true;
+                self.loose = Some(Instant::now());
                 if std::mem::take(&mut self.blocked) {
                     let _ = self.news.send(News::Unblocked);
                 }
@@ -288,7 +294,7 @@ impl Desk {
             let _ = self.news.send(News::Blocked(error.to_string()));
             let _ = self.news.send(News::Unblocked);
         }
-        (self.loose, self.synced) = (false, Instant::now());
+        (self.loose, self.synced) = (None, Instant::now());
     }
 
     fn end(mut self) -> Result<(), RecordError> {

@@ -8,12 +8,13 @@ use super::pace::Pace;
 use super::screen::Screen;
 use super::signals::{Signal, Signals, stop};
 use crate::app::{Effect, Message, State, update};
-use crate::record::{Follower, News, Recorder};
+use crate::record::{Follower, Index, Library, News, RecordError, Recorder};
 use crate::run::{Campaign, Command, Event, Gauge, Lanes};
 use crate::ui::View;
 use crossterm::event::{Event as TerminalEvent, EventStream};
 use futures_util::StreamExt;
 use std::io;
+use std::path::PathBuf;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -21,10 +22,12 @@ use tokio::time::{Instant, sleep_until};
 const BUDGET: usize = 256;
 
 /// How the session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Left {
     /// The user left.
     Quit,
+    /// For another recording.
+    Open(PathBuf),
     /// A signal of this number asked for it.
     Signal(i32),
 }
@@ -137,10 +140,17 @@ impl Session {
                 }
             };
             for effect in effects {
-                if effect == Effect::Quit {
-                    return Ok(Left::Quit);
+                match effect {
+                    Effect::Quit => return Ok(Left::Quit),
+                    // Opened here first: what cannot be opened is no reason to leave.
+                    Effect::OpenRun(path) => match Index::open(&path) {
+                        Ok(_) => return Ok(Left::Open(path)),
+                        Err(error) => {
+                            update(state, Message::Notice(error.to_string()));
+                        }
+                    },
+                    effect => self.carry_out(effect, state).await?,
                 }
-                self.carry_out(effect, state).await?;
             }
         }
     }
@@ -207,10 +217,27 @@ impl Session {
                 stop();
                 self.resume(state)?;
             }
+            Effect::ListRuns => self.list(state),
+            Effect::RenameRun { path, name } => {
+                self.change(state, |library| library.rename(&path, &name).map(|_| ()))
+            }
+            Effect::DeleteRun(path) => self.change(state, |library| library.delete(&path)),
             // The loop ends before it gets here.
-            Effect::Quit => {}
+            Effect::Quit | Effect::OpenRun(_) => {}
         }
         Ok(())
+    }
+
+    fn list(&self, state: &mut State) {
+        let runs = Library::of_user().map(|library| library.list());
+        update(state, Message::Runs(runs.unwrap_or_default()));
+    }
+
+    fn change(&self, state: &mut State, how: impl FnOnce(&Library) -> Result<(), RecordError>) {
+        if let Some(Err(error)) = Library::of_user().as_ref().map(how) {
+            update(state, Message::Notice(error.to_string()));
+        }
+        self.list(state);
     }
 
     /// Takes the terminal again; the shell may have changed it.

@@ -73,11 +73,13 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
             Screen::Completions => {
                 screens::completions::draw(state, &theme, area, buf, &mut seen, &mut view.wrapped);
             }
+            Screen::Runs => screens::runs::draw(state, &theme, area, buf, &mut seen),
         }
         match &state.overlay {
             Some(Overlay::Help(at)) => seen.overflow = screens::help::draw(state, *at, &theme, area, buf),
             Some(Overlay::Restart(seed)) => screens::restart(*seed, &theme, area, buf),
-            Some(Overlay::Filter { .. }) | None => {}
+            Some(Overlay::Delete(name)) => screens::runs::delete(name, &theme, area, buf),
+            Some(Overlay::Filter { .. } | Overlay::Rename(_)) | None => {}
         }
     }
     if view.ascii {

@@ -5,12 +5,14 @@ pub mod completions;
 pub mod explore;
 pub mod progress;
 pub mod recording;
+pub mod runs;
 
 pub use archive::Archive;
 pub use completions::Completions;
 pub use explore::Explore;
 pub use progress::Progress;
 pub use recording::Recording;
+pub use runs::Runs;
 
 use super::figures::Figures;
 use super::key::Key;
@@ -42,6 +44,7 @@ pub struct State {
     pub overlay: Option<Overlay>,
     pub explore: Explore,
     pub completions: Completions,
+    pub runs: Runs,
     /// A sentence in the place of the footer, until the next key.
     pub notice: Option<String>,
     /// Whether the mouse is ours.
@@ -74,6 +77,7 @@ pub enum Screen {
     #[default]
     Explore,
     Completions,
+    Runs,
 }
 
 /// What lies over the screen and takes the keys.
@@ -85,6 +89,10 @@ pub enum Overlay {
     Restart(u64),
     /// A filter is typed; this one held before.
     Filter { before: String },
+    /// Another name for the selected run is typed.
+    Rename(String),
+    /// Delete the selected run, of this name?
+    Delete(String),
 }
 
 impl State {
@@ -109,6 +117,7 @@ impl State {
             overlay: None,
             explore: Explore::default(),
             completions: Completions::default(),
+            runs: Runs::default(),
             notice: None,
             mouse: true,
             other_ground: false,
@@ -140,10 +149,12 @@ impl State {
     pub fn context(&self) -> Context {
         match (&self.overlay, self.screen) {
             (Some(Overlay::Help(_)), _) => Context::Help,
-            (Some(Overlay::Restart(_)), _) => Context::Confirm,
+            (Some(Overlay::Restart(_) | Overlay::Delete(_)), _) => Context::Confirm,
             (Some(Overlay::Filter { .. }), _) => Context::Filter,
+            (Some(Overlay::Rename(_)), _) => Context::Name,
             (None, Screen::Explore) => Context::Explore,
             (None, Screen::Completions) => Context::Completions,
+            (None, Screen::Runs) => Context::Runs,
         }
     }
 

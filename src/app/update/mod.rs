@@ -3,6 +3,7 @@
 mod mouse;
 mod news;
 mod recording;
+mod runs;
 
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -42,6 +43,10 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Run(event) => {
             news::happened(state, event);
+            Vec::new()
+        }
+        Message::Runs(list) => {
+            state.runs.show(list);
             Vec::new()
         }
         Message::Record(news) => recording::told(state, news),
@@ -84,6 +89,12 @@ fn press(state: &mut State, key: Key) -> Vec<Effect> {
                     state.explore.filter.push(c);
                     filtered(state)
                 }
+                Key::Char(c) => {
+                    if let Some(Overlay::Rename(name)) = &mut state.overlay {
+                        name.push(c);
+                    }
+                    Vec::new()
+                }
                 _ => Vec::new(),
             }
         }
@@ -109,6 +120,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Accept => accept(state),
         Action::Cancel => cancel(state),
         Action::Erase => {
+            if let Some(Overlay::Rename(name)) = &mut state.overlay {
+                name.pop();
+                return Vec::new();
+            }
             state.explore.filter.pop();
             filtered(state)
         }
@@ -167,6 +182,9 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Quit => vec![Effect::Quit],
         Action::Suspend => vec![Effect::Suspend],
+        Action::Runs => runs::show(state),
+        Action::Rename => runs::rename(state),
+        Action::Delete => runs::delete(state),
     }
 }
 
@@ -177,6 +195,10 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
         return Vec::new();
     }
     match (state.screen, state.explore.pane) {
+        (Screen::Runs, _) => {
+            state.runs.selected = moved(state.runs.selected, by, state.runs.list.len());
+            Vec::new()
+        }
         (Screen::Completions, _) if state.completions.reading => {
             state.completions.scroll = moved(state.completions.scroll, by, usize::MAX);
             Vec::new()
@@ -238,6 +260,7 @@ fn select_member(state: &mut State, at: usize) -> Vec<Effect> {
 
 fn pane(state: &mut State, by: i32) -> Vec<Effect> {
     match state.screen {
+        Screen::Runs => {}
         Screen::Explore => state.explore.pane = state.explore.pane.step(by),
         Screen::Completions => {
             let at = if state.completions.reading { 2 } else { state.completions.side as i32 };
@@ -264,6 +287,7 @@ fn tab(state: &mut State, side: usize) {
 /// The next problem, or the next cluster where one is open.
 fn neighbour(state: &mut State, by: i64) -> Vec<Effect> {
     match state.screen {
+        Screen::Runs => Vec::new(),
         Screen::Explore => {
             let problem = moved(state.current, by, state.problems.len());
             go(state, problem)
@@ -293,6 +317,7 @@ fn flip(state: &mut State, by: i64) -> Vec<Effect> {
 
 fn open(state: &mut State) -> Vec<Effect> {
     match state.screen {
+        Screen::Runs => return runs::open(state),
         Screen::Completions => state.completions.reading = true,
         Screen::Explore => {
             let Some(row) = state.figures.here.rows.get(state.selected_row()) else {
@@ -318,6 +343,7 @@ fn back(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     match state.screen {
+        Screen::Runs => state.screen = Screen::Explore,
         Screen::Completions if state.completions.reading => state.completions.reading = false,
         Screen::Completions => state.screen = Screen::Explore,
         Screen::Explore if !state.explore.filter.is_empty() => state.explore.filter.clear(),
@@ -333,6 +359,8 @@ fn accept(state: &mut State) -> Vec<Effect> {
             settings.sampling.seed = seed;
             restart(state, settings)
         }
+        Some(Overlay::Rename(name)) => runs::renamed(state, name),
+        Some(Overlay::Delete(_)) => runs::deleted(state),
         _ => Vec::new(),
     }
 }
@@ -390,6 +418,7 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
 
 fn copy(state: &mut State) -> Vec<Effect> {
     let (what, text) = match state.screen {
+        Screen::Runs => ("the file's path", state.runs.current().map(|r| clean(&r.path.to_string_lossy()))),
         Screen::Explore => ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt))),
         Screen::Completions => {
             let index = state.figures.members.get(state.selected_member());

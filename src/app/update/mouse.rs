@@ -35,6 +35,13 @@ pub(super) fn click(state: &mut State, target: Target) -> Vec<Effect> {
             tab(state, side);
         }
         Target::Text => state.completions.reading = true,
+        Target::Run(at) => {
+            let again = state.runs.selected == at;
+            state.runs.selected = moved(at, 0, state.runs.list.len());
+            if again {
+                return open(state);
+            }
+        }
         Target::Support => return act(state, Action::Unit),
         Target::Chart => return act(state, Action::Scope),
     }
@@ -64,6 +71,10 @@ pub(super) fn scroll(state: &mut State, target: Target, notches: i64) -> Vec<Eff
         }
         Target::Text => {
             state.completions.scroll = moved(state.completions.scroll, notches * 3, usize::MAX);
+            Vec::new()
+        }
+        Target::Run(_) => {
+            state.runs.selected = moved(state.runs.selected, notches, state.runs.list.len());
             Vec::new()
         }
         Target::Support | Target::Chart => Vec::new(),

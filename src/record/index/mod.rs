@@ -38,6 +38,10 @@ pub struct Index {
     lines: u64,
     wrong: Wrong,
     torn: u64,
+    /// Bytes of a stretch.
+    stretch: u64,
+    /// Bytes from which on an index is kept on disk.
+    worth: u64,
 }
 
 /// What one step of reading found.
@@ -159,6 +163,8 @@ impl Index {
             lines: 0,
             wrong: Wrong::default(),
             torn: 0,
+            stretch: stretch::BYTES,
+            worth: store::WORTH,
             head,
         })
     }
@@ -211,14 +217,14 @@ impl Index {
             let reason = "it has become shorter while it was read; open it again".to_owned();
             return Err(RecordError::NoRecording { path: self.source.path.clone(), reason });
         }
-        let mut store = (length >= store::WORTH).then(|| Store::beside(&self.source));
+        let mut store = (length >= self.worth).then(|| Store::beside(&self.source));
         if let Some(store) = store.as_mut().filter(|_| self.covered == 0)
             && self.stored(store, length, each)?.is_break()
         {
             return Ok(ControlFlow::Break(()));
         }
         // What follows is worth keeping once it is much.
-        let much = length - self.covered >= store::WORTH;
+        let much = length - self.covered >= self.worth;
         let mut keep = store.filter(|_| much).and_then(|store| store.begin(self.covered, &self.source));
         let source = Arc::clone(&self.source);
         let flow = stretch::scan(self, length, &mut |batch, bounds| {
@@ -275,3 +281,6 @@ pub fn base_first(run: &Run) -> (Vec<PolicyEntry>, Vec<usize>) {
 pub fn index_file(path: &Path) -> PathBuf {
     store::beside(path)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 
 /// Bytes of a stretch.
-const STRETCH: u64 = 4 << 20;
+pub(super) const BYTES: u64 = 4 << 20;
 
 /// Where a batch ends, and the lines and wrong lines until there.
 pub(super) struct Bounds<'a> {
@@ -30,7 +30,8 @@ pub(super) fn scan(
     each: &mut dyn FnMut(Batch, Bounds<'_>) -> ControlFlow<()>,
 ) -> Result<ControlFlow<()>, RecordError> {
     let start = index.covered;
-    let count = (length - start).div_ceil(STRETCH);
+    let stretch = index.stretch;
+    let count = (length - start).div_ceil(stretch);
     if count == 0 {
         return Ok(ControlFlow::Continue(()));
     }
@@ -51,8 +52,8 @@ pub(super) fn scan(
                     if i >= count || !turn.wait(i, ahead) {
                         return;
                     }
-                    let from = start + i * STRETCH;
-                    let to = (from + STRETCH).min(length);
+                    let from = start + i * stretch;
+                    let to = (from + stretch).min(length);
                     let piece = scan_piece(source, from, to, i == 0, known);
                     if send.send((i, piece)).is_err() {
                         return;

@@ -71,6 +71,7 @@ fn lines(state: &State, width: usize) -> Vec<(String, String, Role)> {
     let first = match state.screen {
         Screen::Explore => [Context::Explore, Context::Screens, Context::Completions],
         Screen::Completions => [Context::Completions, Context::Screens, Context::Explore],
+        Screen::Runs => [Context::Runs, Context::Screens, Context::Name],
     };
     let rest = [Context::Always, Context::Filter, Context::Confirm, Context::Help];
     for context in first.into_iter().chain(rest) {

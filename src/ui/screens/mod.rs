@@ -3,6 +3,7 @@
 pub mod completions;
 pub mod explore;
 pub mod help;
+pub mod runs;
 
 use super::canvas::{put, row};
 use super::layout::{LEAST, middle};

@@ -17,6 +17,10 @@ pub fn footer(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
         x = put(buf, area, x, 0, "▏", theme.style(Role::Accent));
         let found = format!("  {} of {}", state.figures.shown.len(), state.problems.len());
         x = put(buf, area, x, 0, &found, theme.style(Role::Muted)) + 2;
+    } else if let Some(Overlay::Rename(name)) = &state.overlay {
+        x = put(buf, area, x, 0, "name ", theme.style(Role::Accent));
+        x = put(buf, area, x, 0, &crate::completion::clean(name), theme.style(Role::Title));
+        x = put(buf, area, x, 0, "▏", theme.style(Role::Accent)) + 2;
     } else if let Some(words) = notice(state) {
         let well = state.progress.failures.is_empty() && state.recording.blocked.is_none();
         let role = if well { Role::Title } else { Role::Lost };
