@@ -2,10 +2,12 @@
 
 mod bench;
 mod source;
+mod tasks;
 mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
 pub use source::{FileArgs, JudgeArgs};
+pub use tasks::{GradeArgs, TasksArgs};
 pub use train::TrainArgs;
 
 use crate::model::Sampling;
@@ -156,7 +158,9 @@ impl CampaignArgs {
     /// A file of problems that cannot be read.
     pub fn problems(&self) -> Result<Vec<Problem>> {
         if self.problems.is_none() && self.file.is_given() {
-            bail!("--field, --grader and --split say how to read a file: name one with --problems");
+            bail!(
+                "--field, --grader, --split and --wording are about a file of problems: name one with --problems"
+            );
         }
         if !self.task.is_empty() {
             let mut problems = Vec::new();
@@ -221,33 +225,6 @@ pub struct SampleArgs {
     /// Leave out the log-probability and entropy of every single token: a smaller file
     #[arg(long)]
     pub no_traces: bool,
-}
-
-/// What `leash grade` is told.
-#[derive(Clone, Debug, Args)]
-pub struct GradeArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-
-    /// The recording to write, with the new verdicts in it
-    #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
-
-    /// Judge only completions that have no verdict
-    #[arg(long)]
-    pub only_missing: bool,
-
-    #[command(flatten)]
-    pub judge: JudgeArgs,
-}
-
-/// What `leash tasks` is told.
-#[derive(Clone, Debug, Args)]
-pub struct TasksArgs {
-    /// Show how this task is judged, and an example of each of its difficulties
-    #[arg(value_name = "NAME")]
-    pub name: Option<String>,
 }
 
 /// What `leash snapshot` is told.
@@ -461,6 +438,7 @@ mod tests {
             ("leash --problems f --task dice", "cannot be used with"),
             ("leash --problems f --grader sums", "there is no grader `sums`"),
             ("leash --verifier-limit 0", "above 0"),
+            ("leash --problems f --wording x", "it must hold {prompt}"),
             ("leash --task leg_counting --suite heldout", "cannot be used with"),
             ("leash report r.jsonl --zeta 1", "between 0 and 1"),
             ("leash report r.jsonl --unit token", "completion"),
