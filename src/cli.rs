@@ -1,23 +1,24 @@
 //! The command line.
 
 mod bench;
+mod grade;
 mod source;
-mod tasks;
 mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
+pub use grade::{GradeArgs, TasksArgs};
 pub use source::{FileArgs, JudgeArgs};
-pub use tasks::{GradeArgs, TasksArgs};
-pub use train::TrainArgs;
+pub use train::{ContestArgs, PullArgs, PullCommand, PullFormat, SftArgs, TrainArgs};
 
 use crate::model::Sampling;
 use crate::policy::{self, Policy};
-use crate::problem::tasks::Choice;
+use crate::problem::tasks;
 use crate::problem::tasks::leg_counting::Suite;
 use crate::problem::{Judge, Problem};
 use crate::run::Settings;
 use crate::source::problems;
 use crate::support::{Criterion, Lens, Unit};
+use crate::ui::theme::Choice;
 use anyhow::{Context, Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -33,18 +34,28 @@ use std::sync::Arc;
 pub struct Cli {
     #[command(flatten)]
     pub campaign: CampaignArgs,
-    /// The terminal's background [default: as the terminal says, else dark]
-    #[arg(long, value_enum, help_heading = "Screen")]
-    pub theme: Option<Theme>,
+    #[command(flatten)]
+    pub screen: ScreenArgs,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// The background that the colours are chosen for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Theme {
-    Dark,
-    Light,
+/// How the explorer looks.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ScreenArgs {
+    /// The colours: auto (for the background that the terminal has), dark, light,
+    /// high-contrast or colour-blind
+    #[arg(long, value_name = "THEME", value_parser = theme_parser(), hide_possible_values = true, help_heading = "Screen")]
+    pub theme: Option<Choice>,
+
+    /// Theme, mouse and keys from this file [default: leash/config.toml where the system
+    /// keeps configurations]
+    #[arg(long, value_name = "FILE", help_heading = "Screen")]
+    pub config: Option<PathBuf>,
+
+    /// Print the configuration that holds, with every key, and leave
+    #[arg(long, help_heading = "Screen")]
+    pub print_config: bool,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -63,6 +74,16 @@ pub enum Command {
     Train(TrainArgs),
     /// Tokens a second of the sampling engine, against what this machine allows
     Bench(BenchArgs),
+    /// A guided tour for an audience, on the live pair
+    Demo(DemoArgs),
+    /// What a shell needs to complete this command line
+    Completions {
+        /// The shell
+        #[arg(value_enum, hide_possible_values = false)]
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, as roff
+    Man,
 }
 
 /// Who is asked what, and how.
@@ -77,6 +98,10 @@ pub struct CampaignArgs {
     #[arg(long, value_name = "SPEC", num_args = 1.., default_value = "embedded:rlvr", help_heading = "Policies")]
     pub rlvr: Vec<String>,
 
+    /// Every checkpoint of the embedded pair as an RLVR policy: [ and ] go through them
+    #[arg(long, help_heading = "Policies", conflicts_with_all = ["base", "rlvr"])]
+    pub timeline: bool,
+
     /// A fixed suite of problems that training never sees: heldout or development
     #[arg(long, value_name = "NAME", default_value = "heldout", help_heading = "Problems",
           value_parser = suite_parser(), conflicts_with_all = ["task", "problems"])]
@@ -86,7 +111,7 @@ pub struct CampaignArgs {
     /// lists them. The seed says which
     #[arg(long, value_name = "TASK", help_heading = "Problems", value_parser = choice, value_delimiter = ',',
           conflicts_with = "problems")]
-    pub task: Vec<Choice>,
+    pub task: Vec<tasks::Choice>,
 
     /// Problems from a file (JSON lines, JSON, CSV, parquet, a recording), a data set's
     /// folder, or Reasoning Gym's server at http://HOST:PORT/experiments/NAME
@@ -194,15 +219,24 @@ impl CampaignArgs {
     /// What opening a policy reports.
     pub fn policies(&self) -> Result<Vec<Arc<dyn Policy>>> {
         let names = self.names();
-        let specs = std::iter::once(&self.base).chain(&self.rlvr);
+        let rlvr = self.rlvr();
+        let specs = std::iter::once(&self.base).chain(&rlvr);
         specs.zip(&names).map(|(spec, name)| Ok(policy::open(spec, name)?)).collect()
+    }
+
+    /// The RLVR policies' SPECs.
+    fn rlvr(&self) -> Vec<String> {
+        match self.timeline {
+            true => crate::model::embedded::names().into_iter().skip(1).map(str::to_owned).collect(),
+            false => self.rlvr.clone(),
+        }
     }
 
     /// The policies' names: an embedded RLVR policy's own (`rlvr@40`), else `base`, `rlvr`,
     /// `rlvr 2`, …
     fn names(&self) -> Vec<String> {
         let mut names = vec!["base".to_owned()];
-        for spec in &self.rlvr {
+        for spec in &self.rlvr() {
             let own = spec.strip_prefix("embedded:").filter(|name| *name != "base").unwrap_or("rlvr");
             let numbered = (2..).map(|n| format!("{own} {n}"));
             let name = std::iter::once(own.to_owned()).chain(numbered).find(|name| !names.contains(name));
@@ -227,6 +261,20 @@ pub struct SampleArgs {
     pub no_traces: bool,
 }
 
+/// What `leash demo` is told.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    #[command(flatten)]
+    pub campaign: CampaignArgs,
+
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+
+    /// Go on by itself, at the pace of reading aloud, and leave at the end
+    #[arg(long)]
+    pub auto: bool,
+}
+
 /// What `leash snapshot` is told.
 #[derive(Clone, Debug, Args)]
 pub struct SnapshotArgs {
@@ -246,9 +294,9 @@ pub struct SnapshotArgs {
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
     pub size: (u16, u16),
 
-    /// The background
-    #[arg(long, value_enum, default_value_t = Theme::Dark)]
-    pub theme: Theme,
+    /// The colours: dark, light, high-contrast or colour-blind
+    #[arg(long, value_name = "THEME", default_value = "dark", value_parser = theme_parser(), hide_possible_values = true)]
+    pub theme: Choice,
 }
 
 /// Columns and rows, as in `120x36`; large enough to draw on, small enough to hold.
@@ -332,13 +380,18 @@ fn suite_parser() -> impl TypedValueParser<Value = Suite> {
         .map(|name| Suite::named(&name).unwrap_or(Suite::HeldOut))
 }
 
+fn theme_parser() -> impl TypedValueParser<Value = Choice> {
+    PossibleValuesParser::new(Choice::ALL.map(Choice::name))
+        .map(|name| Choice::named(&name).unwrap_or_default())
+}
+
 fn unit_parser() -> impl TypedValueParser<Value = Unit> {
     PossibleValuesParser::new(Unit::ALL.map(Unit::name))
         .map(|name| Unit::from_name(&name).unwrap_or_default())
 }
 
-fn choice(task: &str) -> Result<Choice> {
-    Ok(Choice::parse(task)?)
+fn choice(task: &str) -> Result<tasks::Choice> {
+    Ok(tasks::Choice::parse(task)?)
 }
 
 fn number(text: &str, holds: impl Fn(f64) -> bool, range: &str) -> Result<f64> {

@@ -24,6 +24,7 @@
 //! | [`report`] | a run as table and JSON |
 //! | [`app`] | state, actions, update, effects, key map: no drawing, no terminal, no model |
 //! | [`ui`] | state to cells |
+//! | [`config`] | what the user has set: theme, keys |
 //! | [`terminal`] | the real terminal: guard, input, frame pacing, the event loop |
 //! | [`cli`], [`commands`] | the command line |
 
@@ -31,6 +32,7 @@ pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod completion;
+pub mod config;
 pub mod model;
 pub mod policy;
 pub mod problem;

@@ -3,8 +3,11 @@
 pub mod bench;
 pub mod explore;
 pub mod grade;
+pub mod pull;
 pub mod report;
 pub mod sample;
+mod settings;
+pub mod shell;
 pub mod snapshot;
 pub mod tasks;
 pub mod train;

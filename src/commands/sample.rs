@@ -187,6 +187,7 @@ async fn draw(campaign: Campaign, mut lanes: Lanes, mut writer: Writer, bars: &B
                         bars.one_more(drawn.policy);
                     }
                 }
+                Some(EventKind::Noted { message, .. }) => bars.say(&message),
                 Some(EventKind::Failed { message, .. } | EventKind::Panicked { message }) => {
                     failures += 1;
                     bars.say(&message);

@@ -165,7 +165,8 @@ fn last_number(text: &str) -> Option<&str> {
             return None;
         }
         // A longer run of digits is no number of anything: only its end is looked at.
-        let from = (run.max(text.len().saturating_sub(RUN))..=text.len()).find(|i| text.is_char_boundary(*i))?;
+        let from =
+            (run.max(text.len().saturating_sub(RUN))..=text.len()).find(|i| text.is_char_boundary(*i))?;
         if let Some(m) = NUMBER.find_iter(&text[from..]).last() {
             return Some(m.as_str());
         }

@@ -14,7 +14,7 @@ mod worker;
 
 pub use crate::record::Drawn;
 pub use schedule::Item;
-pub use worker::is_worker;
+pub use worker::{background, is_worker};
 
 use crate::model::Sampling;
 use crate::policy::{Partial, Policy};
@@ -65,6 +65,8 @@ pub enum EventKind {
     /// A policy could not draw a problem, or a completion could not be judged: nothing more is drawn there until
     /// [`Command::Resume`] or [`Command::Restart`].
     Failed { policy: usize, message: String },
+    /// Something holds a policy up, such as a server that is away; it goes on by itself.
+    Noted { policy: usize, message: String },
     /// Everything is drawn, except where a policy failed. It comes after the last
     /// completion, and again when [`Command::SetK`] has asked for more and that is drawn.
     Finished,
@@ -144,6 +146,12 @@ impl Campaign {
     /// Tells the campaign something; returns at once.
     pub fn send(&self, command: Command) {
         self.shared.obey(command);
+        self.hire();
+    }
+
+    /// Draws from one more policy from now on: the next number.
+    pub fn adopt(&self, policy: Arc<dyn Policy>) {
+        self.shared.adopt(policy);
         self.hire();
     }
 

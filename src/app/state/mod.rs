@@ -2,17 +2,32 @@
 
 pub mod archive;
 pub mod completions;
+pub mod curves;
 pub mod explore;
+pub mod log;
+pub mod palette;
 pub mod progress;
+pub mod regrade;
+pub mod suite;
+pub mod training;
 
 pub use archive::Archive;
 pub use completions::Completions;
+pub use curves::Curves;
 pub use explore::Explore;
+pub use log::Log;
+pub use palette::Palette;
 pub use progress::Progress;
+pub use regrade::Regrade;
+pub use suite::{Suite, Tasks};
+pub use training::Training;
 
+use super::bindings::Bindings;
 use super::figures::Figures;
 use super::key::Key;
 use super::keymap::Context;
+use super::study::Studies;
+use super::tour::Tour;
 use crate::completion::clean;
 use crate::problem::{Problem, tasks};
 use crate::run::Settings;
@@ -39,13 +54,23 @@ pub struct State {
     pub overlay: Option<Overlay>,
     pub explore: Explore,
     pub completions: Completions,
+    pub training: Training,
     /// A sentence in the place of the footer, until the next key.
     pub notice: Option<String>,
+    pub log: Log,
+    /// The guided tour, while it lasts.
+    pub tour: Option<Tour>,
+    pub bindings: Bindings,
     /// Whether the mouse is ours.
     pub mouse: bool,
-    /// Whether the user asked for the other ground than the one the terminal has.
-    pub other_ground: bool,
+    pub look: Look,
     pub figures: Figures,
+    pub curves: Curves,
+    pub suite: Suite,
+    /// The problems by task.
+    pub tasks: Tasks,
+    pub regrade: Regrade,
+    pub studies: Studies,
     /// Keys that begin a sequence.
     pub(super) pending: Vec<Key>,
 }
@@ -71,6 +96,21 @@ pub enum Screen {
     #[default]
     Explore,
     Completions,
+    Training,
+    Curves,
+    Suite,
+}
+
+/// The theme that the user has chosen while looking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// That of the configuration and the terminal.
+    #[default]
+    Given,
+    /// As that, for the other ground.
+    OtherGround,
+    HighContrast,
+    ColourBlind,
 }
 
 /// What lies over the screen and takes the keys.
@@ -81,7 +121,14 @@ pub enum Overlay {
     /// Start again with this seed?
     Restart(u64),
     /// A filter is typed; this one held before.
-    Filter { before: String },
+    Filter {
+        before: String,
+    },
+    Palette(Palette),
+    /// Scrolled by so many lines.
+    Log(usize),
+    /// What the figures mean, scrolled by so many lines.
+    Explain(usize),
 }
 
 impl State {
@@ -92,6 +139,11 @@ impl State {
             ledger: Ledger::new(policies.len(), problems.len()),
             policies: policies.into_iter().map(named).collect(),
             figures: Figures::new(problems.len()),
+            curves: Curves::default(),
+            suite: Suite::default(),
+            tasks: Tasks::of(&problems),
+            regrade: Regrade::default(),
+            studies: Studies::default(),
             problems,
             settings,
             generation: 0,
@@ -105,21 +157,37 @@ impl State {
             overlay: None,
             explore: Explore::default(),
             completions: Completions::default(),
+            training: Training::default(),
             notice: None,
+            log: Log::default(),
+            tour: None,
+            bindings: Bindings::default(),
             mouse: true,
-            other_ground: false,
+            look: Look::default(),
             pending: Vec::new(),
         }
     }
 
     /// Where keys go.
     pub fn context(&self) -> Context {
-        match (&self.overlay, self.screen) {
-            (Some(Overlay::Help(_)), _) => Context::Help,
-            (Some(Overlay::Restart(_)), _) => Context::Confirm,
-            (Some(Overlay::Filter { .. }), _) => Context::Filter,
-            (None, Screen::Explore) => Context::Explore,
-            (None, Screen::Completions) => Context::Completions,
+        match &self.overlay {
+            Some(Overlay::Help(_) | Overlay::Explain(_)) => Context::Help,
+            Some(Overlay::Restart(_)) => Context::Confirm,
+            Some(Overlay::Filter { .. }) => Context::Filter,
+            Some(Overlay::Palette(_)) => Context::Palette,
+            Some(Overlay::Log(_)) => Context::Log,
+            None => self.screen_context(),
+        }
+    }
+
+    /// Where keys go while nothing lies over the screen.
+    pub fn screen_context(&self) -> Context {
+        match self.screen {
+            Screen::Explore => Context::Explore,
+            Screen::Completions => Context::Completions,
+            Screen::Training => Context::Training,
+            Screen::Curves => Context::Curves,
+            Screen::Suite => Context::Suite,
         }
     }
 

@@ -88,7 +88,12 @@ pub trait Task: Sync {
     /// Judges one completion: the first rule that finds an answer of this task's form
     /// speaks. Never panics.
     fn judge(&self, problem: &Problem, text: &str) -> Verdict {
-        let found = self.rules().iter().find_map(|&rule| {
+        self.judge_by(problem, text, self.rules())
+    }
+
+    /// As [`Task::judge`], with these rules only, tried in this order.
+    fn judge_by(&self, problem: &Problem, text: &str, rules: &[Rule]) -> Verdict {
+        let found = rules.iter().find_map(|&rule| {
             let (answer, rule) = extract::extract_with(text, &[rule])?;
             (answer.len() <= LONGEST).then_some(())?;
             let (reading, repairs) = read_repaired(self.repairs(), |a| self.read(problem, a), &answer)?;
