@@ -1,9 +1,11 @@
 //! The command line.
 
 mod bench;
+mod convert;
 mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
+pub use convert::{ConvertArgs, ImportArgs, Target};
 pub use train::TrainArgs;
 
 use crate::model::Sampling;
@@ -59,6 +61,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Tokens a second of the sampling engine, against what this machine allows
     Bench(BenchArgs),
+    /// Other tools' files as a recording; recordings for other tools; what was lost and gained
+    Convert(ConvertArgs),
 }
 
 /// Who is asked what, and how.
@@ -213,9 +217,9 @@ pub struct GradeArgs {
 /// What `leash snapshot` is told.
 #[derive(Clone, Debug, Args)]
 pub struct SnapshotArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The recording, or another tool's file; two make a pair, the base first
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 
     /// The picture to write, as SVG
     #[arg(short, long, value_name = "FILE")]
@@ -232,6 +236,9 @@ pub struct SnapshotArgs {
     /// The background
     #[arg(long, value_enum, default_value_t = Theme::Dark)]
     pub theme: Theme,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 }
 
 /// Columns and rows, as in `120x36`; large enough to draw on, small enough to hold.
@@ -244,11 +251,11 @@ fn size(text: &str) -> Result<(u16, u16), String> {
 /// What `leash report` is told.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The recording, or another tool's file; two make a pair, the base first
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 
-    /// csv has one row a problem
+    /// csv has one row a problem; svg is the chart of pass@k
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 
@@ -276,6 +283,9 @@ pub struct ReportArgs {
     /// Count only completions whose steps derive their answer as correct
     #[arg(long)]
     pub sound: bool,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 }
 
 impl ReportArgs {
@@ -301,6 +311,7 @@ pub enum Format {
     Json,
     Csv,
     Markdown,
+    Svg,
 }
 
 /// A criterion without its figure.

@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         Some(Command::Tasks) => commands::tasks::run().map(|()| ExitCode::SUCCESS),
         Some(Command::Snapshot(args)) => commands::snapshot::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Bench(args)) => commands::bench::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Convert(args)) => commands::convert::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Train(args)) => commands::train::run(args).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -38,7 +38,7 @@ fn draw(state: &mut State, policy: usize, problem: usize, answers: &str) {
         };
         let method = correct.then(|| answer.to_owned());
         let verdict = Verdict { answer: Some(answer.to_owned()), correct, method, ..Verdict::default() };
-        Drawn { policy, problem, completion, verdict }
+        Drawn { policy, problem, completion, verdict, given: None }
     };
     let all = answers.split_whitespace().enumerate().map(drawn).collect();
     run(state, EventKind::Drawn(all));

@@ -19,7 +19,7 @@ use ratatui::layout::Rect;
 /// # Errors
 /// A file that cannot be read or is no recording of a pair; a picture that cannot be written.
 pub fn run(args: &SnapshotArgs) -> Result<()> {
-    let recording = Recording::open(&args.file)?;
+    let recording = super::open(&args.files, &args.import)?;
     let mut state = state(&recording)?;
     let (ground, palette) = match args.theme {
         Theme::Dark => (Ground::Dark, picture::Palette::DARK),

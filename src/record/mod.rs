@@ -5,18 +5,20 @@
 //! | `run` | the first line: version, policies, settings of sampling |
 //! | `problem` | one problem, before its completions |
 //! | `completion` | one completion with its verdict |
+//! | `import` | last, in what [`foreign`] wrote: where it is from and what could not be read |
 //!
 //! [`mod@format`] says what each field means. A reader ignores kinds and fields that it does
 //! not know, fills verdicts that are missing with our verifiers, and survives a torn last
 //! line. One process writes at a time, held by a lock on the file.
 
 pub mod error;
+pub mod foreign;
 pub mod format;
 pub mod reader;
 pub mod writer;
 
 pub use error::RecordError;
-pub use format::{PolicyEntry, Run, SamplingEntry};
+pub use format::{Given, PolicyEntry, Run, SamplingEntry};
 pub use reader::{Completions, Recording, read_problems};
 pub use writer::Writer;
 
@@ -31,6 +33,8 @@ pub struct Drawn {
     pub problem: usize,
     pub completion: Completion,
     pub verdict: Verdict,
+    /// What the tool said that drew it, where it is not ours.
+    pub given: Option<Given>,
 }
 
 #[cfg(test)]

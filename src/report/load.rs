@@ -39,7 +39,7 @@ pub fn load(recording: &Recording, k: Option<u32>, sound: bool) -> Result<Loaded
     let mut ledger = Ledger::new(run.policies.len(), recording.problems.len());
     let (mut wrong, mut offered) = (Vec::new(), 0u64);
     for line in recording.completions()? {
-        let Drawn { policy, problem, completion, mut verdict } = match line {
+        let Drawn { policy, problem, completion, mut verdict, .. } = match line {
             Ok(drawn) => drawn,
             Err(error @ RecordError::Line { .. }) => {
                 wrong.push(error);

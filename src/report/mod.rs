@@ -5,6 +5,7 @@
 
 mod grid;
 mod load;
+mod svg;
 mod text;
 
 pub use load::{Loaded, load};

@@ -357,7 +357,7 @@ impl Sink for Desk<'_> {
         }
         let verdict = judge(&self.shared.problems[problem], &completion.text);
         self.finished.insert(completion.index);
-        self.batch.push(Drawn { policy, problem, completion, verdict });
+        self.batch.push(Drawn { policy, problem, completion, verdict, given: None });
     }
 
     fn stepped(&mut self, drawn: usize, partial: &dyn Fn() -> Option<Partial>) -> ControlFlow<()> {
