@@ -33,7 +33,7 @@ pub fn open(
     if let [only] = paths
         && recognise(only, &options.mapping)?.is_none()
     {
-        return Ok(Opened { recording: Recording::open(only)?, imported: None });
+        return Ok(Opened { recording: Recording::open(&inside(only))?, imported: None });
     }
     let folder = match cache {
         Some(folder) => folder.to_owned(),

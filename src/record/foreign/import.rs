@@ -11,7 +11,7 @@ use crate::problem::{Problem, Verdict, judge, tasks};
 use crate::record::format::{CompletionOut, Given, LineOut, VERSION};
 use crate::record::{Drawn, PolicyEntry, RecordError, Recording, Run, SamplingEntry};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -524,7 +524,20 @@ impl Recorder<'_> {
         }
         if self.imported.completions == 0 && self.imported.problems == 0 {
             let reason = match (self.imported.wrong.first(), self.imported.unmatched.is_empty()) {
-                (_, false) => "no problem stands in all of the files".to_owned(),
+                (_, false) => {
+                    let of = |u: &Unmatched| {
+                        format!(
+                            "{} has {}",
+                            u.file,
+                            u.first.iter().take(3).cloned().collect::<Vec<_>>().join(", ")
+                        )
+                    };
+                    let shown: Vec<String> = self.imported.unmatched.iter().map(of).collect();
+                    format!(
+                        "no problem stands in all of the files, by id or else by the whole prompt; {}",
+                        shown.join("; ")
+                    )
+                }
                 (Some(first), _) => {
                     format!("there is nothing in it that can be read; the first line says why: {first}")
                 }
@@ -592,7 +605,6 @@ impl Sink for Writing<'_, '_, '_> {
 
 /// The `import` line at the end of a recording that [`import`] wrote.
 pub(super) fn told(line: &[u8]) -> Option<Imported> {
-    let object: Object = serde_json::from_slice(line).ok()?;
-    let kind: Map<String, Value> = object;
-    (kind.get("kind")? == "import").then(|| serde_json::from_value(Value::Object(kind)).ok())?
+    let line: Object = serde_json::from_slice(line).ok()?;
+    (line.get("kind")? == "import").then(|| serde_json::from_value(Value::Object(line)).ok())?
 }

@@ -98,6 +98,11 @@ impl Constants {
             self.escaped = !self.escaped && byte == b'\\';
             return out.push(byte);
         }
+        // Nearly every byte.
+        if self.word.is_empty() && !b"NI-".contains(&byte) {
+            self.in_string = byte == b'"';
+            return out.push(byte);
+        }
         self.word.push(byte);
         if Self::WORDS.contains(&self.word.as_slice()) {
             self.word.clear();

@@ -109,3 +109,6 @@ fn beside(path: &Path, name: &str) -> Option<Map<String, Value>> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod fuzz;

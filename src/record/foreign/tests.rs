@@ -103,6 +103,34 @@ fn inspect_archive_and_log_say_the_same() {
 }
 
 #[test]
+fn a_log_that_is_still_written_is_read_by_its_journal() {
+    use std::io::{Cursor, Read, Write};
+    let mut from = zip::ZipArchive::new(fs::File::open(fixture("inspect.eval")).unwrap()).unwrap();
+    let mut to = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for i in 0..from.len() {
+        let mut member = from.by_index(i).unwrap();
+        let name = member.name().unwrap().to_string();
+        if !["header.json", "summaries.json", "reductions.json"].contains(&name.as_str()) {
+            let mut text = Vec::new();
+            member.read_to_end(&mut text).unwrap();
+            to.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            to.write_all(&text).unwrap();
+        }
+    }
+    let read = bytes("running.eval", &to.finish().unwrap().into_inner(), &Options::default()).unwrap();
+    is_sums(&read);
+    assert_eq!((read.drawn.len(), read.imported.wrong_count), (12, 0));
+    assert_eq!(read.recording.run.policies[0].spec.as_deref(), Some("mockllm/model"));
+}
+
+#[test]
+fn files_without_a_common_problem_say_what_they_have() {
+    let files = [fixture("inspect.eval"), fixture("verl.jsonl")];
+    let said = imported(&files, &Options::default()).err().unwrap().to_string();
+    assert!(said.contains("inspect.eval has s0, s1, s2; verl.jsonl has prompt/"), "{said}");
+}
+
+#[test]
 fn harness_samples() {
     let read = whole("lm_eval_sums_many.jsonl");
     is_sums(&read);
