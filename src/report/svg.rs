@@ -60,12 +60,12 @@ impl Report {
     }
 
     fn title(&self, out: &mut String) {
-        let _ =
-            writeln!(out, "<text x=\"{LEFT}\" y=\"28\" font-size=\"16\" font-weight=\"600\">pass@k</text>");
         let problems = self.problems.len();
         let plural = if problems == 1 { "" } else { "s" };
-        let under = format!("mean over {problems} problem{plural}, bands: 95 %");
-        text(out, LEFT + 66.0, 28.0, "start", "muted", &under);
+        let _ = writeln!(
+            out,
+            "<text x=\"{LEFT}\" y=\"28\"><tspan font-size=\"16\" font-weight=\"600\">pass@k</tspan><tspan class=\"muted\" dx=\"10\">mean over {problems} problem{plural}, bands: 95 %</tspan></text>"
+        );
     }
 
     fn crossing(&self, out: &mut String, scale: &Scale) {
@@ -183,4 +183,66 @@ fn grouped(n: u32) -> String {
         out.push(digit);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::completion::{Completion, Finish};
+    use crate::problem::{Problem, Verdict};
+    use crate::record::{PolicyEntry, Run};
+    use crate::support::{Ledger, Lens};
+
+    /// One problem; which of each policy's completions are correct.
+    fn report(base: &[bool], rlvr: &[bool]) -> Report {
+        let mut ledger = Ledger::new(2, 1);
+        for (policy, all) in [base, rlvr].into_iter().enumerate() {
+            for (i, &correct) in all.iter().enumerate() {
+                let completion = Completion::traced(i as u32, i.to_string(), Vec::new(), Finish::Stop);
+                ledger.add(policy, 0, &completion, &Verdict { correct, ..Verdict::default() });
+            }
+        }
+        let entry = |name: &str, role: &str| PolicyEntry { name: name.into(), role: role.into(), spec: None };
+        let run =
+            Run { version: 1, policies: vec![entry("a<b", "base"), entry("rlvr", "rlvr")], sampling: None };
+        let problem = Problem {
+            id: "p".into(),
+            task: None,
+            prompt: "?".into(),
+            reference: None,
+            metadata: serde_json::Map::new(),
+        };
+        Report::new(&run, &[problem], &ledger, &Lens::default())
+    }
+
+    #[test]
+    fn curves_bands_names_and_the_crossing_are_there() {
+        let picture = report(&[true, false, true, false], &[true; 4]).svg();
+        assert_eq!(picture.matches("<polyline class=\"line").count(), 2);
+        assert_eq!(picture.matches("<polygon class=\"band").count(), 2);
+        assert!(picture.contains(">a&lt;b 1.00<") && !picture.contains("a<b"), "{picture}");
+        assert!(picture.contains("cross at k = 3 ("), "{picture}");
+        assert!(picture.contains("prefers-color-scheme: dark"));
+        // Both end at 1: their names stand a line apart.
+        let end = |name: &str| {
+            let before = &picture[..picture.find(name).unwrap()];
+            let y = before.rsplit("y=\"").next().unwrap();
+            y[..y.find('"').unwrap()].parse::<f64>().unwrap()
+        };
+        assert!((end(">rlvr 1.00") - end(">a&lt;b 1.00")).abs() >= 17.0);
+    }
+
+    #[test]
+    fn nothing_drawn_and_one_completion_are_pictures_too() {
+        assert!(report(&[], &[]).svg().contains("nothing is drawn yet"));
+        let one = report(&[true], &[false]).svg();
+        assert_eq!(one.matches("<circle").count(), 2);
+        assert!(!one.contains("cross at") && !one.contains("NaN"), "{one}");
+    }
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!(grouped(1024), "1\u{2009}024");
+        assert_eq!(grouped(999), "999");
+    }
 }

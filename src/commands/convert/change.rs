@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-/// Texts of one item that Markdown shows.
+/// Distinct texts of one item that Markdown shows.
 const SHOWN: usize = 3;
 
 /// Whose items are written.
@@ -66,7 +66,7 @@ pub(super) fn write(recording: &Recording, side: Side, unit: Unit, out: &Path) -
         written += 1;
         if markdown {
             let texts = texts.entry(key).or_default();
-            if texts.len() < SHOWN {
+            if texts.len() < SHOWN && !texts.contains(&drawn.completion.text) {
                 texts.push(drawn.completion.text);
             }
         } else {
@@ -197,7 +197,9 @@ fn document(
             Unit::Answer | Unit::Method => line(&key.1.0),
         };
         let bound = Ledger::epsilon(k, 0.05);
-        out += &format!("\n### {name}: {hits} of {k} by {has}, 0 by {lacks} (p < {bound:.2e})\n");
+        // Two figures of it.
+        let digits = (1.0 - bound.log10().floor()).clamp(0.0, 12.0) as usize;
+        out += &format!("\n### {name}: {hits} of {k} by {has}, 0 by {lacks} (p < {bound:.digits$})\n");
         for text in shown {
             out += &format!("\n{}", fenced(text));
         }
