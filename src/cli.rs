@@ -1,6 +1,7 @@
 //! The command line.
 
 mod bench;
+mod convert;
 mod grade;
 mod score;
 mod served;
@@ -8,6 +9,7 @@ mod source;
 mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
+pub use convert::{ConvertArgs, ImportArgs, Target};
 pub use grade::{GradeArgs, TasksArgs};
 pub use score::{CheckArgs, ScoreArgs};
 pub use served::ServedArgs;
@@ -93,6 +95,8 @@ pub enum Command {
     /// The settings of the policies side by side, what differs marked; long texts that come
     /// more often than chance allows
     Check(CheckArgs),
+    /// Other tools' files as a recording; recordings for other tools; what was lost and gained
+    Convert(ConvertArgs),
 }
 
 /// What the explorer is told.
@@ -309,9 +313,12 @@ pub struct DemoArgs {
 /// What `leash open` is told.
 #[derive(Clone, Debug, Args)]
 pub struct OpenArgs {
-    /// The recording
+    /// A recording, or other tools' files; of two the first is the base
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 
     /// Show what another process adds to it, as it comes; draw nothing
     #[arg(long)]
@@ -328,9 +335,9 @@ pub struct OpenArgs {
 /// What `leash snapshot` is told.
 #[derive(Clone, Debug, Args)]
 pub struct SnapshotArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The recording, or another tool's file; two make a pair, the base first
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 
     /// The picture to write, as SVG
     #[arg(short, long, value_name = "FILE")]
@@ -347,6 +354,9 @@ pub struct SnapshotArgs {
     /// The colours: dark, light, high-contrast or colour-blind
     #[arg(long, value_name = "THEME", default_value = "dark", value_parser = theme_parser(), hide_possible_values = true)]
     pub theme: Choice,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 }
 
 /// Columns and rows, as in `120x36`; large enough to draw on, small enough to hold.
@@ -359,11 +369,11 @@ fn size(text: &str) -> Result<(u16, u16), String> {
 /// What `leash report` is told.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The recording, or another tool's file; two make a pair, the base first
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 
-    /// csv has one row a problem
+    /// csv has one row a problem; svg is the chart of pass@k
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 
@@ -391,6 +401,9 @@ pub struct ReportArgs {
     /// Count only completions whose steps derive their answer as correct
     #[arg(long)]
     pub sound: bool,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 }
 
 impl ReportArgs {
@@ -416,6 +429,7 @@ pub enum Format {
     Json,
     Csv,
     Markdown,
+    Svg,
 }
 
 /// A criterion without its figure.

@@ -6,6 +6,7 @@
 //! | `problem` | one problem, before its completions |
 //! | `completion` | one completion with its verdict |
 //! | `score` | how likely one completion is under a policy |
+//! | `import` | last, in what [`foreign`] wrote: where it is from and what could not be read |
 //!
 //! [`mod@format`] says what each field means. A reader ignores kinds and fields that it does
 //! not know, fills verdicts that are missing with our verifiers, and survives a torn last
@@ -13,6 +14,7 @@
 
 pub mod error;
 pub mod follow;
+pub mod foreign;
 pub mod format;
 mod head;
 pub mod index;
@@ -28,7 +30,7 @@ pub mod writer;
 
 pub use error::RecordError;
 pub use follow::Follower;
-pub use format::{PolicyEntry, Run, SamplingEntry};
+pub use format::{Given, PolicyEntry, Run, SamplingEntry};
 pub use index::Index;
 pub use library::{Library, Listed};
 pub use news::{News, Place};
@@ -49,6 +51,8 @@ pub struct Drawn {
     pub problem: usize,
     pub completion: Completion,
     pub verdict: Verdict,
+    /// What the tool said that drew it, where it is not ours.
+    pub given: Option<Given>,
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ fn drawn(policy: usize, problem: usize, index: u32) -> Drawn {
     let token = Token { id: 5, logprob: -0.125, entropy: 0.5 };
     let completion = Completion::traced(index, format!(" {index}.\n#### 42"), vec![token; 3], Finish::Stop);
     let verdict = crate::problem::judge(&problems()[problem], &completion.text);
-    Drawn { policy, problem, completion, verdict }
+    Drawn { policy, problem, completion, verdict, given: None }
 }
 
 #[test]
@@ -249,6 +249,7 @@ fn any_drawn() -> impl Strategy<Value = Drawn> {
                 problem,
                 completion,
                 verdict: Verdict { answer, rule, correct, method, sound, ..Verdict::default() },
+                given: None,
             }
         })
 }
