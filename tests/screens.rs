@@ -5,14 +5,17 @@ mod stage;
 use insta::assert_snapshot;
 use leash::app::state::explore::Pane;
 use leash::app::{Key, Message, State, Target, update};
-use leash::run::{Event, EventKind};
+use leash::completion::{Completion, Finish};
+use leash::policy::Setting;
+use leash::problem::Verdict;
+use leash::run::{Drawn, Event, EventKind};
 use leash::ui::theme::{Depth, Ground, Role, Theme};
 use leash::ui::{View, draw};
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-const THEME: Theme = Theme { depth: Depth::True, ground: Ground::Dark };
+const THEME: Theme = Theme::new(Depth::True, Ground::Dark);
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (160, 50)];
 
 fn frame(state: &mut State, width: u16, height: u16) -> Buffer {
@@ -282,6 +285,88 @@ fn help_lists_every_key() {
 }
 
 #[test]
+fn the_palette_finds_actions_by_their_words() {
+    for (width, height) in [(80, 24), (120, 36), (40, 12)] {
+        let mut state = running();
+        press(&mut state, ":");
+        assert_snapshot!(format!("palette_{width}x{height}"), screen(&mut state, width, height));
+    }
+    let mut state = running();
+    press(&mut state, ":lost g");
+    assert_snapshot!("palette_found", screen(&mut state, 80, 24));
+    press(&mut state, "⏎");
+    assert!(state.overlay.is_none() && state.current != 2, "it went to the next flip");
+    press(&mut state, ":zzz");
+    assert!(screen(&mut state, 80, 24).contains("no action has these words"));
+    press(&mut state, "⏎");
+    assert!(state.overlay.is_none());
+}
+
+#[test]
+fn every_action_of_a_screen_is_in_its_palette() {
+    use leash::app::Action;
+    use leash::app::keymap::{Context, TABLE};
+    let mut state = running();
+    for (keys, context) in [("", Context::Explore), ("⏎", Context::Completions)] {
+        press(&mut state, keys);
+        let found: Vec<Action> = state.palette("").into_iter().map(|(b, _)| b.action).collect();
+        for b in TABLE.iter().filter(|b| [context, Context::Screens, Context::Always].contains(&b.context)) {
+            assert!(b.action == Action::Palette || found.contains(&b.action), "{:?}", b.action);
+        }
+    }
+}
+
+#[test]
+fn the_log_keeps_what_was_said() {
+    let mut state = running();
+    press(&mut state, "L");
+    assert_snapshot!("log_empty", screen(&mut state, 80, 24));
+    press(&mut state, "⎋mm");
+    let message = "weights.safetensors: no such file, ".repeat(5);
+    update(&mut state, Message::Run(Event { generation: 0, kind: EventKind::Failed { policy: 1, message } }));
+    press(&mut state, "L");
+    assert_snapshot!("log", screen(&mut state, 80, 24));
+}
+
+#[test]
+fn the_settings_of_both_policies_stand_side_by_side() {
+    let mut state = running();
+    press(&mut state, "P");
+    assert!(screen(&mut state, 80, 24).contains("Nothing is known of the settings here."));
+    let of = |endpoint: &str, temperature: &str, probabilities: &str| {
+        vec![
+            Setting::new("temperature", temperature),
+            Setting::new("top-p", "1"),
+            Setting::new("endpoint", endpoint),
+            Setting::new("probabilities", probabilities),
+        ]
+    };
+    state.parity = vec![
+        of("embedded:base", "1", "before temperature and truncation, all tokens: entropy exact"),
+        of("http://gpu-3:8000/v1, http://gpu-4:8000/v1", "0.6", "after temperature and truncation: not used"),
+    ];
+    assert_snapshot!("parity_120x36", screen(&mut state, 120, 36));
+    assert_snapshot!("parity_80x24", screen(&mut state, 80, 24));
+    press(&mut state, "⎋");
+    assert!(state.overlay.is_none());
+}
+
+#[test]
+fn an_entropy_that_is_only_bounded_is_shown_as_an_interval() {
+    let mut state = stage::state(2, 64);
+    for policy in [0, 1] {
+        for index in 0..8 {
+            let mut completion = Completion::traced(index, "#### 4".into(), Vec::new(), Finish::Stop);
+            completion.entropy_range = Some([0.2 - 0.1 * policy as f64, 0.35 - 0.2 * policy as f64]);
+            let drawn = Drawn { policy, problem: 0, completion, verdict: Verdict::default() };
+            update(&mut state, Message::Run(Event { generation: 0, kind: EventKind::Drawn(vec![drawn]) }));
+        }
+    }
+    let shown = screen(&mut state, 160, 50);
+    assert!(shown.contains("0.20–0.35 → 0.10–0.15 ▼"), "{shown}");
+}
+
+#[test]
 fn questions_filters_and_failures() {
     let mut state = running();
     press(&mut state, "r");
@@ -343,7 +428,8 @@ fn colour_says_what_marks_say() {
 fn the_light_ground_changes_colours_and_nothing_else() {
     let mut state = running();
     let dark = frame(&mut state, 120, 36);
-    press(&mut state, "t");
+    press(&mut state, "T");
+    state.notice = None;
     let light = frame(&mut state, 120, 36);
     assert_eq!(lines(&dark), lines(&light));
     assert!(dark.content.iter().zip(&light.content).any(|(a, b)| a.fg != b.fg));

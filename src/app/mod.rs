@@ -5,6 +5,7 @@
 //! date before a frame; nothing else computes them.
 
 pub mod action;
+pub mod bindings;
 pub mod effect;
 pub mod figures;
 pub mod key;
@@ -14,11 +15,14 @@ pub mod state;
 pub mod study;
 #[cfg(test)]
 mod tests;
+pub mod tour;
 mod update;
 
 pub use action::Action;
+pub use bindings::Bindings;
 pub use effect::Effect;
 pub use key::Key;
 pub use message::{Message, Target};
 pub use state::State;
+pub use tour::Tour;
 pub use update::update;

@@ -33,6 +33,7 @@ fn draw(state: &mut State, policy: usize, problem: usize, answers: &str) {
             length: None,
             logprob: None,
             token_entropy: None,
+            entropy_range: None,
             trace: Vec::new(),
             finish: Finish::Stop,
         };

@@ -1,13 +1,15 @@
 //! `leash`: the explorer.
 
-use crate::app::State;
+use super::{check, print, settings::settings};
 use crate::app::state::Named;
-use crate::cli::{CampaignArgs, Theme};
+use crate::app::{State, Tour};
+use crate::cli::{CampaignArgs, ScreenArgs};
 use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::run::Campaign;
+use crate::support::Pair;
 use crate::terminal::{self, Left};
-use crate::ui::{summary, theme::Ground};
+use crate::ui::summary;
 use anyhow::Context;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -17,21 +19,37 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// No terminal, or one that fails; policies or problems that cannot be opened.
-pub fn run(args: &CampaignArgs, theme: Option<Theme>) -> anyhow::Result<ExitCode> {
+pub fn run(args: &CampaignArgs, screen: &ScreenArgs, tour: Option<Tour>) -> anyhow::Result<ExitCode> {
+    let config = settings(screen)?;
+    if screen.print_config {
+        print(&config.to_toml())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     // Before anything slow or wordy: without a terminal this is the wrong command.
     terminal::check()?;
     let problems: Arc<[Problem]> = args.problems()?.into();
+    let judge = args.judge()?;
     let policies = args.policies()?;
     let settings = args.settings();
     let named = |p: &Arc<dyn Policy>| Named { name: p.name().to_owned(), spec: p.spec().to_owned() };
     let mut state = State::new(policies.iter().map(named).collect(), Arc::clone(&problems), settings.clone());
-    let mut view = terminal::look(theme.map(|theme| match theme {
-        Theme::Dark => Ground::Dark,
-        Theme::Light => Ground::Light,
-    }));
+    state.parity = check::settings(&policies, &settings.sampling);
+    if let Some(words) = check::differing(&state.parity) {
+        state.log.add(&words, false);
+        state.notice = Some(format!("{words}: P shows them side by side"));
+    }
+    state.tour = tour;
+    if args.timeline {
+        // It begins where RLVR ended; [ goes back in time.
+        state.pair = Pair::with_base(state.policies.len() - 1);
+    }
+    state.mouse = config.mouse;
+    state.bindings = config.bindings;
+    let mut view = terminal::look(config.theme, config.ascii);
+    view.calm = config.reduced_motion;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("no event loop")?;
-    let (campaign, lanes) = Campaign::start(policies, problems, settings);
+    let (campaign, lanes) = Campaign::judged(policies, problems, settings, &[], judge);
     let left = runtime.block_on(terminal::run(&mut state, &mut view, &campaign, lanes))?;
     drop(campaign);
     state.refresh();

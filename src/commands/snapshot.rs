@@ -3,11 +3,11 @@
 use crate::app::key::Key;
 use crate::app::state::Named;
 use crate::app::{Message, State, update};
-use crate::cli::{SnapshotArgs, Theme};
+use crate::cli::SnapshotArgs;
 use crate::model::Sampling;
 use crate::record::Recording;
 use crate::run::{Event, EventKind, Settings};
-use crate::ui::theme::{Depth, Ground};
+use crate::ui::theme::{Depth, Ground, Theme};
 use crate::ui::{self, View, picture};
 use anyhow::{Context, Result, ensure};
 use ratatui::buffer::Buffer;
@@ -21,11 +21,12 @@ use ratatui::layout::Rect;
 pub fn run(args: &SnapshotArgs) -> Result<()> {
     let recording = Recording::open(&args.file)?;
     let mut state = state(&recording)?;
-    let (ground, palette) = match args.theme {
-        Theme::Dark => (Ground::Dark, picture::Palette::DARK),
-        Theme::Light => (Ground::Light, picture::Palette::LIGHT),
+    let (ground, palette) = match args.theme.ground().unwrap_or_default() {
+        Ground::Dark => (Ground::Dark, picture::Palette::DARK),
+        Ground::Light => (Ground::Light, picture::Palette::LIGHT),
     };
-    let mut view = View::new(ui::theme::Theme::new(Depth::True, ground), false);
+    let theme = Theme { depth: Depth::True, ground, scheme: args.theme.scheme() };
+    let mut view = View::new(theme, false);
     let mut screen = Buffer::empty(Rect::new(0, 0, args.size.0, args.size.1));
     // A frame between two keys, as on a terminal: what a key does can depend on what fits.
     let mut draw = |state: &mut State, screen: &mut Buffer| {

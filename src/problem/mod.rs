@@ -6,12 +6,14 @@
 
 pub mod extract;
 pub mod file;
+mod judge;
 pub(crate) mod python;
 pub mod repair;
 pub mod steps;
 pub mod tasks;
 
 pub use extract::Rule;
+pub use judge::{Judge, Unjudged, Verifiers};
 pub use repair::{Repair, Repairs};
 use serde::{Deserialize, Serialize};
 

@@ -71,6 +71,19 @@ impl Desk {
         }
     }
 
+    /// Makes room for one more policy.
+    pub fn grow(&mut self) {
+        self.shelves.push(Shelf::default());
+        let pairs = self.shelves.len().saturating_sub(1);
+        self.matches.resize_with(pairs, Matched::default);
+        for class in &mut self.classes {
+            let (mut drawn, mut matched) = (class.drawn.to_vec(), class.matched.to_vec());
+            drawn.push(0);
+            matched.resize(pairs, [0; 2]);
+            (class.drawn, class.matched) = (drawn.into(), matched.into());
+        }
+    }
+
     /// Takes a completion in; a duplicate index is ignored.
     pub fn add(&mut self, policy: usize, completion: &Completion, verdict: &Verdict) {
         if self.shelves[policy].has(completion.index) {

@@ -14,6 +14,9 @@
 //! | [`form`], [`cluster`] | the method of any text, and clusters of texts |
 //! | [`audit`] | whether a change is only one of the form of the answer |
 //! | [`noise`] | intervals of the rates, the noise floor, a permutation test |
+//! | [`topk`] | bounds of an entropy from the most likely tokens |
+//! | [`fate`] | whether what was lost is suppressed or gone |
+//! | [`repeat`] | long texts that come more often than chance allows |
 //! | [`paper`] | the published figures |
 //!
 //! What is undefined is `None`, never 0 or NaN.
@@ -25,6 +28,7 @@ pub mod counts;
 pub mod curve;
 mod desk;
 pub mod entropy;
+pub mod fate;
 pub mod form;
 pub mod interval;
 pub mod ledger;
@@ -32,10 +36,12 @@ pub mod luck;
 pub mod noise;
 pub mod paper;
 pub mod pass;
+pub mod repeat;
 mod resample;
 mod slots;
 mod survey;
 mod table;
+pub mod topk;
 pub mod unit;
 pub mod unseen;
 

@@ -4,6 +4,7 @@
 //! as it was, whatever happens: the [`guard`] restores it on leaving, on an error, on a
 //! panic and on a signal.
 
+mod ask;
 mod clipboard;
 pub mod guard;
 mod input;
@@ -12,6 +13,7 @@ mod pace;
 mod screen;
 mod session;
 mod signals;
+mod training;
 
 pub use look::look;
 pub use session::{Left, run};

@@ -6,14 +6,16 @@ use super::input::message;
 use super::pace::Pace;
 use super::screen::Screen;
 use super::signals::{Signal, Signals, stop};
+use super::training::{self, Training};
 use crate::app::{Effect, Message, State, update};
 use crate::run::{Campaign, Command, Lanes};
 use crate::ui::View;
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use std::io;
+use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 
 /// Run events taken between two looks at the keys.
 const BUDGET: usize = 256;
@@ -44,11 +46,14 @@ pub async fn run(
         guard: Guard::enter(state.mouse)?,
         screen: Screen::new()?,
         input: Some(EventStream::new()),
-        pace: Pace::new(),
+        pace: Pace::new(view.calm),
         campaign,
+        training: Training::default(),
         studies: mpsc::unbounded_channel(),
     };
     let mut lanes_open = true;
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let due = session.pace.due(Instant::now());
         let effects = tokio::select! {
@@ -80,6 +85,21 @@ pub async fn run(
                     update(state, Message::Run(event));
                     left -= 1;
                     next = if left > 0 { lanes.events.try_recv().ok() } else { None };
+                }
+                session.pace.stream();
+                Vec::new()
+            }
+            _ = seconds.tick(), if state.tour.is_some_and(|t| t.auto) => {
+                session.pace.stream();
+                update(state, Message::Second)
+            }
+            event = session.training.next() => {
+                let mut next = event;
+                let mut left = BUDGET;
+                while let Some(event) = next {
+                    update(state, Message::Trained(event));
+                    left -= 1;
+                    next = if left > 0 { session.training.more() } else { None };
                 }
                 session.pace.stream();
                 Vec::new()
@@ -123,6 +143,7 @@ struct Session<'a> {
     input: Option<EventStream>,
     pace: Pace,
     campaign: &'a Campaign,
+    training: Training,
     /// What comes back from the threads that make studies; one at a time.
     studies: (mpsc::UnboundedSender<Message>, mpsc::UnboundedReceiver<Message>),
 }
@@ -153,6 +174,12 @@ impl Session<'_> {
                 stop();
                 self.resume(state)?;
             }
+            Effect::Train(order) => self.training.obey(order, state),
+            Effect::Keep { pull, step, name } => {
+                self.training.keep(pull, step, &name, state, self.campaign);
+            }
+            Effect::Save { pull, step } => self.training.save(pull, step, state),
+            Effect::Adopt(all) => training::adopt(all, state, self.campaign),
             Effect::Study(job) => {
                 let back = self.studies.0.clone();
                 crate::run::background(move || {

@@ -186,6 +186,7 @@ fn made_up(index: u32, share: f64, source: &Source, stream: &mut Stream) -> (Com
         length: Some(30 + index % 20),
         logprob: Some(-5.0),
         token_entropy: Some(stream.unit()),
+        entropy_range: None,
         trace: Vec::new(),
         finish: Finish::Stop,
     };

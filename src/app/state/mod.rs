@@ -4,23 +4,32 @@ pub mod archive;
 pub mod completions;
 pub mod curves;
 pub mod explore;
+pub mod log;
+pub mod palette;
 pub mod progress;
 pub mod regrade;
 pub mod suite;
+pub mod training;
 
 pub use archive::Archive;
 pub use completions::Completions;
 pub use curves::Curves;
 pub use explore::Explore;
+pub use log::Log;
+pub use palette::Palette;
 pub use progress::Progress;
 pub use regrade::Regrade;
 pub use suite::{Suite, Tasks};
+pub use training::Training;
 
+use super::bindings::Bindings;
 use super::figures::Figures;
 use super::key::Key;
 use super::keymap::Context;
 use super::study::Studies;
+use super::tour::Tour;
 use crate::completion::clean;
+use crate::policy::Setting;
 use crate::problem::{Problem, tasks};
 use crate::run::Settings;
 use crate::support::{Ledger, Lens, Pair};
@@ -30,6 +39,8 @@ use std::sync::Arc;
 pub struct State {
     /// Policy 0 is the base. At least two.
     pub policies: Vec<Named>,
+    /// The settings of each policy, where they are known.
+    pub parity: Vec<Vec<Setting>>,
     pub problems: Arc<[Problem]>,
     pub settings: Settings,
     /// Events of an older one are dropped.
@@ -46,12 +57,16 @@ pub struct State {
     pub overlay: Option<Overlay>,
     pub explore: Explore,
     pub completions: Completions,
+    pub training: Training,
     /// A sentence in the place of the footer, until the next key.
     pub notice: Option<String>,
+    pub log: Log,
+    /// The guided tour, while it lasts.
+    pub tour: Option<Tour>,
+    pub bindings: Bindings,
     /// Whether the mouse is ours.
     pub mouse: bool,
-    /// Whether the user asked for the other ground than the one the terminal has.
-    pub other_ground: bool,
+    pub look: Look,
     pub figures: Figures,
     pub curves: Curves,
     pub suite: Suite,
@@ -84,8 +99,21 @@ pub enum Screen {
     #[default]
     Explore,
     Completions,
+    Training,
     Curves,
     Suite,
+}
+
+/// The theme that the user has chosen while looking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// That of the configuration and the terminal.
+    #[default]
+    Given,
+    /// As that, for the other ground.
+    OtherGround,
+    HighContrast,
+    ColourBlind,
 }
 
 /// What lies over the screen and takes the keys.
@@ -96,7 +124,14 @@ pub enum Overlay {
     /// Start again with this seed?
     Restart(u64),
     /// A filter is typed; this one held before.
-    Filter { before: String },
+    Filter {
+        before: String,
+    },
+    Palette(Palette),
+    /// Scrolled by so many lines.
+    Log(usize),
+    /// Scrolled by so many lines.
+    Parity(usize),
     /// What the figures mean, scrolled by so many lines.
     Explain(usize),
 }
@@ -108,6 +143,7 @@ impl State {
         Self {
             ledger: Ledger::new(policies.len(), problems.len()),
             policies: policies.into_iter().map(named).collect(),
+            parity: Vec::new(),
             figures: Figures::new(problems.len()),
             curves: Curves::default(),
             suite: Suite::default(),
@@ -127,29 +163,48 @@ impl State {
             overlay: None,
             explore: Explore::default(),
             completions: Completions::default(),
+            training: Training::default(),
             notice: None,
+            log: Log::default(),
+            tour: None,
+            bindings: Bindings::default(),
             mouse: true,
-            other_ground: false,
+            look: Look::default(),
             pending: Vec::new(),
         }
     }
 
     /// Where keys go.
     pub fn context(&self) -> Context {
-        match (&self.overlay, self.screen) {
-            (Some(Overlay::Help(_) | Overlay::Explain(_)), _) => Context::Help,
-            (Some(Overlay::Restart(_)), _) => Context::Confirm,
-            (Some(Overlay::Filter { .. }), _) => Context::Filter,
-            (None, Screen::Explore) => Context::Explore,
-            (None, Screen::Completions) => Context::Completions,
-            (None, Screen::Curves) => Context::Curves,
-            (None, Screen::Suite) => Context::Suite,
+        match &self.overlay {
+            Some(Overlay::Help(_) | Overlay::Explain(_)) => Context::Help,
+            Some(Overlay::Restart(_)) => Context::Confirm,
+            Some(Overlay::Filter { .. }) => Context::Filter,
+            Some(Overlay::Palette(_)) => Context::Palette,
+            Some(Overlay::Log(_) | Overlay::Parity(_)) => Context::Log,
+            None => self.screen_context(),
+        }
+    }
+
+    /// Where keys go while nothing lies over the screen.
+    pub fn screen_context(&self) -> Context {
+        match self.screen {
+            Screen::Explore => Context::Explore,
+            Screen::Completions => Context::Completions,
+            Screen::Training => Context::Training,
+            Screen::Curves => Context::Curves,
+            Screen::Suite => Context::Suite,
         }
     }
 
     /// The number of the policy on a side, 0 the base.
     pub fn policy(&self, side: usize) -> usize {
         if side == 0 { self.pair.base } else { self.pair.rlvr }
+    }
+
+    /// The settings of the policy on a side, where they are known.
+    pub fn settings_of(&self, side: usize) -> Option<&[Setting]> {
+        self.parity.get(self.policy(side)).map(Vec::as_slice)
     }
 
     /// The name of the policy on a side; empty if there is none.
@@ -159,7 +214,12 @@ impl State {
 
     /// The title of the current problem's task, or its id.
     pub fn title(&self) -> String {
-        let Some(problem) = self.problems.get(self.current) else { return "no problem".to_owned() };
+        self.title_of(self.current)
+    }
+
+    /// The title of a problem's task, or its id.
+    pub fn title_of(&self, problem: usize) -> String {
+        let Some(problem) = self.problems.get(problem) else { return "no problem".to_owned() };
         match problem.task.as_deref().and_then(tasks::find) {
             Some(task) => task.title().to_owned(),
             None => clean(problem.task.as_deref().unwrap_or(&problem.id)),

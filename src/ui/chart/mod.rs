@@ -3,6 +3,7 @@
 
 pub mod axis;
 mod raster;
+pub mod steps;
 
 use super::canvas::{put, put_right, row};
 use super::text;
@@ -281,7 +282,7 @@ mod tests {
     use super::*;
     use crate::ui::theme::{Depth, Ground};
 
-    const THEME: Theme = Theme { depth: Depth::True, ground: Ground::Dark };
+    const THEME: Theme = Theme::new(Depth::True, Ground::Dark);
 
     fn points(values: &[f64]) -> Vec<Point> {
         let at =

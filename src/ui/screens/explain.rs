@@ -90,7 +90,9 @@ fn figures(state: &State) -> Vec<Figure> {
             let entropies = [answer(state), token(state), divergence(state), unseen(state)];
             curves().into_iter().chain(entropies).collect()
         }
-        Screen::Suite => support.into_iter().chain([problem(state), unseen(state), pass(state)]).collect(),
+        Screen::Suite | Screen::Training => {
+            support.into_iter().chain([problem(state), unseen(state), pass(state)]).collect()
+        }
     }
 }
 

@@ -185,7 +185,7 @@ fn entry_row(state: &State, entry: Entry, columns: &Columns, theme: &Theme, area
             text::grouped(line.hits[0].into()),
             text::grouped(line.hits[1].into())
         );
-        cell(end, if cells.counts.is_some() { &words } else { "" }, quiet);
+        cell(end, if cells.counts.is_some() { words.as_str() } else { "" }, quiet);
     }
     let one = matches!(entry, Entry::Problem(_)) && state.lens.unit == Unit::Problem;
     for (i, end) in columns.rates.into_iter().enumerate().filter(|_| !one) {
