@@ -137,6 +137,7 @@ impl Bindings {
             Action::Down => Action::Up,
             Action::Next => Action::Previous,
             Action::NextFlip => Action::PreviousFlip,
+            Action::TurnUp => Action::TurnDown,
             _ => return first,
         };
         let other = self.of(binding.context).find(|(b, keys)| b.action == opposite && !keys.is_empty());

@@ -237,10 +237,6 @@ pub const TABLE: &[Binding] = &[
         "",
         "take the mouse, or leave it to the terminal's own selection",
     ),
-    bind(Context::Screens, Action::Log, &[&[Char('L')]], "", "what was said and what failed, in full"),
-    bind(Context::Screens, Action::Palette, &[&[Char(':')]], "actions", "every action, found by its words"),
-    bind(Context::Screens, Action::Help, &[&[Char('?')]], "help", "this help"),
-    bind(Context::Screens, Action::Quit, &[&[Char('q')]], "quit", "leave"),
     bind(
         Context::Screens,
         Action::Training,
@@ -256,6 +252,10 @@ pub const TABLE: &[Binding] = &[
         "the next RLVR policy in the RLVR column: the next checkpoint of a timeline",
     ),
     bind(Context::Screens, Action::PreviousPolicy, &[&[Char('[')]], "", "the RLVR policy before"),
+    bind(Context::Screens, Action::Log, &[&[Char('L')]], "", "what was said and what failed, in full"),
+    bind(Context::Screens, Action::Palette, &[&[Char(':')]], "actions", "every action, found by its words"),
+    bind(Context::Screens, Action::Help, &[&[Char('?')]], "help", "this help"),
+    bind(Context::Screens, Action::Quit, &[&[Char('q')]], "quit", "leave"),
     bind(
         Context::Training,
         Action::Pull,
