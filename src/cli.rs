@@ -1,18 +1,20 @@
 //! The command line.
 
 mod bench;
+mod source;
 mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
+pub use source::{FileArgs, JudgeArgs};
 pub use train::{ContestArgs, PullArgs, PullCommand, PullFormat, SftArgs, TrainArgs};
 
 use crate::model::Sampling;
 use crate::policy::{self, Policy};
-use crate::problem::Problem;
 use crate::problem::tasks;
 use crate::problem::tasks::leg_counting::Suite;
-use crate::record::read_problems;
+use crate::problem::{Judge, Problem};
 use crate::run::Settings;
+use crate::source::problems;
 use crate::support::{Criterion, Lens, Unit};
 use crate::ui::theme::Choice;
 use anyhow::{Context, Result, bail};
@@ -70,6 +72,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Tokens a second of the sampling engine, against what this machine allows
     Bench(BenchArgs),
+    /// A guided tour for an audience, on the live pair
+    Demo(DemoArgs),
     /// What a shell needs to complete this command line
     Completions {
         /// The shell
@@ -101,18 +105,22 @@ pub struct CampaignArgs {
           value_parser = suite_parser(), conflicts_with_all = ["task", "problems"])]
     pub suite: Suite,
 
-    /// Fresh problems of a task, such as dice or dice:hard; `leash tasks` lists them. The
-    /// seed says which
-    #[arg(long, value_name = "TASK", help_heading = "Problems", value_parser = choice, conflicts_with = "problems")]
-    pub task: Option<tasks::Choice>,
+    /// Fresh problems of a task, such as dice or dice:hard, or of several; `leash tasks`
+    /// lists them. The seed says which
+    #[arg(long, value_name = "TASK", help_heading = "Problems", value_parser = choice, value_delimiter = ',',
+          conflicts_with = "problems")]
+    pub task: Vec<tasks::Choice>,
 
-    /// Problems from a file of JSON lines: {"id": …, "prompt": …, "reference": …}, or a
-    /// recording
-    #[arg(long, value_name = "FILE", help_heading = "Problems")]
-    pub problems: Option<PathBuf>,
+    /// Problems from a file (JSON lines, JSON, CSV, parquet, a recording), a data set's
+    /// folder, or Reasoning Gym's server at http://HOST:PORT/experiments/NAME
+    #[arg(long, value_name = "FILE|FOLDER|URL", help_heading = "Problems")]
+    pub problems: Option<String>,
+
+    #[command(flatten)]
+    pub file: FileArgs,
 
     /// How many problems: the first of a suite or a file (else all of them), or so many of
-    /// a task (else 50)
+    /// each task or from a server (else 50)
     #[arg(long, value_name = "N", help_heading = "Problems", value_parser = clap::value_parser!(u32).range(1..))]
     pub count: Option<u32>,
 
@@ -145,6 +153,9 @@ pub struct CampaignArgs {
     /// Threads that draw [default: one a core]
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = positive)]
     pub threads: Option<usize>,
+
+    #[command(flatten)]
+    pub judge: JudgeArgs,
 }
 
 impl CampaignArgs {
@@ -164,22 +175,38 @@ impl CampaignArgs {
         }
     }
 
-    /// What to ask: at least one problem.
+    /// What to ask: at least one problem, each with an id of its own.
     ///
     /// # Errors
     /// A file of problems that cannot be read.
     pub fn problems(&self) -> Result<Vec<Problem>> {
-        if let Some(choice) = &self.task {
-            return Ok(choice.problems(self.seed, u64::from(self.count.unwrap_or(50))));
+        if self.problems.is_none() && self.file.is_given() {
+            bail!("--field, --grader and --split say how to read a file: name one with --problems");
         }
-        let mut problems = match &self.problems {
-            Some(file) => read_problems(file)?,
-            None => self.suite.problems(),
-        };
-        if let Some(count) = self.count {
-            problems.truncate(count as usize);
+        if !self.task.is_empty() {
+            let mut problems = Vec::new();
+            for (i, choice) in self.task.iter().enumerate() {
+                // Named twice, a task would give the same problems twice.
+                if !self.task[..i].iter().any(|c| c.is(choice)) {
+                    problems.extend(choice.problems(self.seed, u64::from(self.count.unwrap_or(50))));
+                }
+            }
+            return Ok(problems);
         }
+        if let Some(from) = &self.problems {
+            return Ok(problems(from, &self.file.query(self.count)?)?);
+        }
+        let mut problems = self.suite.problems();
+        problems.truncate(self.count.map_or(usize::MAX, |count| count as usize));
         Ok(problems)
+    }
+
+    /// Who judges what the policies say.
+    ///
+    /// # Errors
+    /// An outside verifier that is not there.
+    pub fn judge(&self) -> Result<Arc<dyn Judge>> {
+        self.judge.judge(self.problems.as_deref())
     }
 
     /// Whom to ask: the base, then the RLVR policies.
@@ -230,6 +257,20 @@ pub struct SampleArgs {
     pub no_traces: bool,
 }
 
+/// What `leash demo` is told.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    #[command(flatten)]
+    pub campaign: CampaignArgs,
+
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+
+    /// Go on by itself, at the pace of reading aloud, and leave at the end
+    #[arg(long)]
+    pub auto: bool,
+}
+
 /// What `leash grade` is told.
 #[derive(Clone, Debug, Args)]
 pub struct GradeArgs {
@@ -237,9 +278,16 @@ pub struct GradeArgs {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    /// The recording to write, with our verdicts in it
+    /// The recording to write, with the new verdicts in it
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+
+    /// Judge only completions that have no verdict
+    #[arg(long)]
+    pub only_missing: bool,
+
+    #[command(flatten)]
+    pub judge: JudgeArgs,
 }
 
 /// What `leash snapshot` is told.
@@ -427,6 +475,12 @@ mod tests {
         );
         assert_eq!(ids("leash --task leg_counting:hard --count 1 --seed 7"), ["leg_counting/hard/7/0"]);
         assert_eq!(ids("leash --task leg_counting").len(), 50);
+        assert_eq!(
+            ids("leash --task dice,dice:hard --task dice:easy,arc_1d --count 1"),
+            ["dice/easy/0/0", "dice/hard/0/0", "arc_1d/easy/0/0"]
+        );
+        let said = parsed("leash --grader exact").unwrap().campaign.problems().unwrap_err().to_string();
+        assert!(said.contains("name one with --problems"), "{said}");
     }
 
     #[test]
@@ -449,6 +503,9 @@ mod tests {
             ("leash --k 0", "1..="),
             ("leash --task sums", "leg_counting, family_relationships"),
             ("leash --suite x", "development"),
+            ("leash --problems f --task dice", "cannot be used with"),
+            ("leash --problems f --grader sums", "there is no grader `sums`"),
+            ("leash --verifier-limit 0", "above 0"),
             ("leash --task leg_counting --suite heldout", "cannot be used with"),
             ("leash report r.jsonl --zeta 1", "between 0 and 1"),
             ("leash report r.jsonl --unit token", "completion"),

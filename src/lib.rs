@@ -18,6 +18,7 @@
 //! | [`model`] | language models: weights, tokenizer, decoder, generation |
 //! | [`record`] | a run on disk |
 //! | [`policy`] | where completions come from, behind one trait |
+//! | [`source`] | where problems come from, and verdicts that are not our own |
 //! | [`train`] | pre-training of the embedded base and RLVR from it |
 //! | [`run`] | a campaign: what to draw next, workers, events |
 //! | [`report`] | a run as table and JSON |
@@ -39,6 +40,7 @@ pub mod random;
 pub mod record;
 pub mod report;
 pub mod run;
+pub mod source;
 pub mod support;
 pub mod terminal;
 pub mod train;

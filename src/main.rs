@@ -1,4 +1,5 @@
 use clap::Parser;
+use leash::app::Tour;
 use leash::cli::{Cli, Command};
 use leash::commands;
 use std::process::ExitCode;
@@ -6,7 +7,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
-        None => commands::explore::run(&cli.campaign, &cli.screen),
+        None => commands::explore::run(&cli.campaign, &cli.screen, None),
         Some(Command::Sample(args)) => commands::sample::run(args),
         Some(Command::Report(args)) => commands::report::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Grade(args)) => commands::grade::run(args).map(|()| ExitCode::SUCCESS),
@@ -14,6 +15,10 @@ fn main() -> ExitCode {
         Some(Command::Snapshot(args)) => commands::snapshot::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Bench(args)) => commands::bench::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Completions { shell }) => success(commands::shell::completions(*shell)),
+        Some(Command::Demo(args)) => {
+            let tour = Tour { auto: args.auto, ..Tour::default() };
+            commands::explore::run(&args.campaign, &args.screen, Some(tour))
+        }
         Some(Command::Man) => success(commands::shell::man()),
         Some(Command::Train(args)) => commands::train::run(args).map(|()| ExitCode::SUCCESS),
     };

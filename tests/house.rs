@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom, as in the table of `lib.rs`.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 17] = [
     "random",
     "problem",
     "completion",
@@ -13,6 +13,7 @@ const ROOMS: [&str; 16] = [
     "model",
     "record",
     "policy",
+    "source",
     "train",
     "run",
     "report",

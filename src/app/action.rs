@@ -32,6 +32,9 @@ pub enum Action {
     Mouse,
     Log,
     Palette,
+    TourNext,
+    TourBack,
+    TourLeave,
     Help,
     Quit,
     Suspend,
@@ -65,4 +68,17 @@ pub enum Action {
     Charts,
     /// The embedded checkpoints become policies.
     Checkpoints,
+    ToExplore,
+    ToCompletions,
+    ToCurves,
+    ToSuite,
+    /// What the figures in view mean.
+    Explain,
+    /// The whole run judged by other rules.
+    Regrade,
+    CursorLeft,
+    CursorRight,
+    ZoomIn,
+    ZoomOut,
+    Sort,
 }

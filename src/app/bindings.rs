@@ -138,6 +138,8 @@ impl Bindings {
             Action::Next => Action::Previous,
             Action::NextFlip => Action::PreviousFlip,
             Action::TurnUp => Action::TurnDown,
+            Action::CursorRight => Action::CursorLeft,
+            Action::ZoomIn => Action::ZoomOut,
             _ => return first,
         };
         let other = self.of(binding.context).find(|(b, keys)| b.action == opposite && !keys.is_empty());

@@ -1,6 +1,7 @@
 //! What the state asks of the world.
 
 use super::state::Named;
+use super::study::Job;
 use crate::run::Settings;
 use crate::train::session::Order;
 
@@ -36,4 +37,6 @@ pub enum Effect {
     },
     /// Draw from these policies too.
     Adopt(Vec<Named>),
+    /// Make a study, beside the screen.
+    Study(Box<Job>),
 }

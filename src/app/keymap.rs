@@ -21,8 +21,12 @@ pub enum Context {
     Palette,
     /// The log is open.
     Log,
+    /// Over every screen while the guided tour lasts.
+    Tour,
     /// Always, whatever is open.
     Always,
+    Curves,
+    Suite,
 }
 
 impl Context {
@@ -32,11 +36,14 @@ impl Context {
             Context::Explore => &[Context::Explore, Context::Screens, Context::Always],
             Context::Completions => &[Context::Completions, Context::Screens, Context::Always],
             Context::Training => &[Context::Training, Context::Screens, Context::Always],
+            Context::Curves => &[Context::Curves, Context::Screens, Context::Always],
+            Context::Suite => &[Context::Suite, Context::Screens, Context::Always],
             Context::Help => &[Context::Help, Context::Always],
             Context::Confirm => &[Context::Confirm, Context::Always],
             Context::Filter => &[Context::Filter, Context::Always],
             Context::Palette => &[Context::Palette, Context::Always],
             Context::Log => &[Context::Log, Context::Always],
+            Context::Tour => &[Context::Tour, Context::Always],
             Context::Screens | Context::Always => &[Context::Always],
         }
     }
@@ -53,7 +60,10 @@ impl Context {
             Context::Filter => "Filter",
             Context::Palette => "Palette",
             Context::Log => "Log",
+            Context::Tour => "Tour",
             Context::Always => "Always",
+            Context::Curves => "Curves",
+            Context::Suite => "Suite",
         }
     }
 }
@@ -121,7 +131,7 @@ pub const TABLE: &[Binding] = &[
         Action::Filter,
         &[&[Char('/')]],
         "filter",
-        "show only problems with these words: lost, gained, preserved, or any text",
+        "show only problems with these words: lost, gained, preserved, undecided, format, or any text",
     ),
     bind(
         Context::Explore,
@@ -254,6 +264,13 @@ pub const TABLE: &[Binding] = &[
     bind(Context::Screens, Action::PreviousPolicy, &[&[Char('[')]], "", "the RLVR policy before"),
     bind(Context::Screens, Action::Log, &[&[Char('L')]], "", "what was said and what failed, in full"),
     bind(Context::Screens, Action::Palette, &[&[Char(':')]], "actions", "every action, found by its words"),
+    bind(
+        Context::Screens,
+        Action::Explain,
+        &[&[Char('i')]],
+        "explain",
+        "every figure in view: what it is here, its formula and source",
+    ),
     bind(Context::Screens, Action::Help, &[&[Char('?')]], "help", "this help"),
     bind(Context::Screens, Action::Quit, &[&[Char('q')]], "quit", "leave"),
     bind(
@@ -346,6 +363,84 @@ pub const TABLE: &[Binding] = &[
         "close",
         "close the log",
     ),
+    bind(Context::Tour, Action::TourNext, &[&[Char(' ')]], "on", "the tour's next step"),
+    bind(Context::Tour, Action::TourBack, &[&[Backspace]], "back", "the step before"),
+    bind(Context::Tour, Action::TourLeave, &[&[Esc]], "leave", "leave the tour; everything goes on running"),
     bind(Context::Always, Action::Suspend, &[&[Ctrl('z')]], "", "to the shell, and back with fg"),
     bind(Context::Always, Action::Quit, &[&[Ctrl('c')]], "", "leave, whatever is open"),
+    bind(
+        Context::Screens,
+        Action::ToExplore,
+        &[&[Char('1')]],
+        "",
+        "Explore: one problem under both policies",
+    ),
+    bind(
+        Context::Screens,
+        Action::ToCompletions,
+        &[&[Char('2')]],
+        "",
+        "Completions: the selected cluster, open",
+    ),
+    bind(
+        Context::Screens,
+        Action::ToCurves,
+        &[&[Char('3')]],
+        "",
+        "Curves: pass@k, Cover@τ, coverage, entropy",
+    ),
+    bind(Context::Screens, Action::ToSuite, &[&[Char('4')]], "", "Suite: every problem and task as a table"),
+    bind(
+        Context::Screens,
+        Action::Regrade,
+        &[&[Char('R')]],
+        "",
+        "judge the whole run by other rules of where an answer stands: any, one alone, the task's own",
+    ),
+    bind(
+        Context::Curves,
+        Action::CursorRight,
+        &[&[Char('l')], &[Right]],
+        "crosshair",
+        "the crosshair to the right, on every chart",
+    ),
+    bind(Context::Curves, Action::CursorLeft, &[&[Char('h')], &[Left]], "", "the crosshair to the left"),
+    bind(Context::Curves, Action::NextPane, &[&[Tab], &[Char('j')], &[Down]], "chart", "the next chart"),
+    bind(Context::Curves, Action::PreviousPane, &[&[BackTab], &[Char('k')], &[Up]], "", "the chart before"),
+    bind(Context::Curves, Action::Open, &[&[Enter]], "maximise", "one chart alone, or all four"),
+    bind(Context::Curves, Action::ZoomIn, &[&[Char('z')]], "zoom", "half of the axis, around the crosshair"),
+    bind(Context::Curves, Action::ZoomOut, &[&[Char('Z')]], "", "twice as much of the axis"),
+    bind(Context::Curves, Action::Next, &[&[Char('}')]], "", "the next problem"),
+    bind(Context::Curves, Action::Previous, &[&[Char('{')]], "", "the problem before"),
+    bind(
+        Context::Curves,
+        Action::Back,
+        &[&[Esc]],
+        "back",
+        "drop the zoom, the crosshair, the maximised chart, then back to Explore",
+    ),
+    bind(Context::Suite, Action::Down, &[&[Char('j')], &[Down]], "row", "the row below"),
+    bind(Context::Suite, Action::Up, &[&[Char('k')], &[Up]], "", "the row above"),
+    bind(
+        Context::Suite,
+        Action::Open,
+        &[&[Enter]],
+        "open",
+        "a problem: to Explore; a task: fold or unfold its problems",
+    ),
+    bind(
+        Context::Suite,
+        Action::Sort,
+        &[&[Char('s')]],
+        "sort",
+        "the order of problems: as they stand, most lost, most gained, largest change, hardest",
+    ),
+    bind(
+        Context::Suite,
+        Action::Filter,
+        &[&[Char('/')]],
+        "filter",
+        "only problems with these words: lost, gained, preserved, undecided, format, or any text",
+    ),
+    bind(Context::Suite, Action::Back, &[&[Esc]], "back", "drop the filter, then back to Explore"),
 ];

@@ -12,8 +12,10 @@ pub mod key;
 pub mod keymap;
 pub mod message;
 pub mod state;
+pub mod study;
 #[cfg(test)]
 mod tests;
+pub mod tour;
 mod update;
 
 pub use action::Action;
@@ -22,4 +24,5 @@ pub use effect::Effect;
 pub use key::Key;
 pub use message::{Message, Target};
 pub use state::State;
+pub use tour::Tour;
 pub use update::update;

@@ -1,8 +1,8 @@
 //! `leash`: the explorer.
 
 use super::{print, settings::settings};
-use crate::app::State;
 use crate::app::state::Named;
+use crate::app::{State, Tour};
 use crate::cli::{CampaignArgs, ScreenArgs};
 use crate::policy::Policy;
 use crate::problem::Problem;
@@ -19,7 +19,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// No terminal, or one that fails; policies or problems that cannot be opened.
-pub fn run(args: &CampaignArgs, screen: &ScreenArgs) -> anyhow::Result<ExitCode> {
+pub fn run(args: &CampaignArgs, screen: &ScreenArgs, tour: Option<Tour>) -> anyhow::Result<ExitCode> {
     let config = settings(screen)?;
     if screen.print_config {
         print(&config.to_toml())?;
@@ -28,10 +28,12 @@ pub fn run(args: &CampaignArgs, screen: &ScreenArgs) -> anyhow::Result<ExitCode>
     // Before anything slow or wordy: without a terminal this is the wrong command.
     terminal::check()?;
     let problems: Arc<[Problem]> = args.problems()?.into();
+    let judge = args.judge()?;
     let policies = args.policies()?;
     let settings = args.settings();
     let named = |p: &Arc<dyn Policy>| Named { name: p.name().to_owned(), spec: p.spec().to_owned() };
     let mut state = State::new(policies.iter().map(named).collect(), Arc::clone(&problems), settings.clone());
+    state.tour = tour;
     if args.timeline {
         // It begins where RLVR ended; [ goes back in time.
         state.pair = Pair::with_base(state.policies.len() - 1);
@@ -42,7 +44,7 @@ pub fn run(args: &CampaignArgs, screen: &ScreenArgs) -> anyhow::Result<ExitCode>
     view.calm = config.reduced_motion;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("no event loop")?;
-    let (campaign, lanes) = Campaign::start(policies, problems, settings);
+    let (campaign, lanes) = Campaign::judged(policies, problems, settings, &[], judge);
     let left = runtime.block_on(terminal::run(&mut state, &mut view, &campaign, lanes))?;
     drop(campaign);
     state.refresh();

@@ -25,6 +25,7 @@ const FLUSH: Duration = Duration::from_millis(200);
 /// a policy that fails.
 pub fn run(args: &SampleArgs) -> Result<ExitCode> {
     let problems = args.campaign.problems()?;
+    let judge = args.campaign.judge()?;
     let policies = args.campaign.policies()?;
     let settings = args.campaign.settings();
     let run = described(&policies, &settings);
@@ -32,7 +33,7 @@ pub fn run(args: &SampleArgs) -> Result<ExitCode> {
 
     leave_panics_to_events();
     let bars = Bars::new(&policies, problems.len(), &settings, &done);
-    let (campaign, lanes) = Campaign::resume(policies, problems.into(), settings, &done);
+    let (campaign, lanes) = Campaign::judged(policies, problems.into(), settings, &done, judge);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(draw(campaign, lanes, writer, &bars))?;
 
@@ -186,6 +187,7 @@ async fn draw(campaign: Campaign, mut lanes: Lanes, mut writer: Writer, bars: &B
                         bars.one_more(drawn.policy);
                     }
                 }
+                Some(EventKind::Noted { message, .. }) => bars.say(&message),
                 Some(EventKind::Failed { message, .. } | EventKind::Panicked { message }) => {
                     failures += 1;
                     bars.say(&message);

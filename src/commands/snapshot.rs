@@ -31,6 +31,7 @@ pub fn run(args: &SnapshotArgs) -> Result<()> {
     // A frame between two keys, as on a terminal: what a key does can depend on what fits.
     let mut draw = |state: &mut State, screen: &mut Buffer| {
         screen.reset();
+        state.settle();
         state.refresh();
         ui::draw(state, &mut view, screen);
         update(state, Message::Overflow(view.seen.overflow));

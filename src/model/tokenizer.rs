@@ -33,6 +33,11 @@ impl Tokenizer {
         self.inner.decode(tokens, true).unwrap_or_default()
     }
 
+    /// A token as the tokenizer writes it; its number where it has none.
+    pub fn name(&self, token: u32) -> String {
+        self.inner.id_to_token(token).unwrap_or_else(|| token.to_string())
+    }
+
     /// The text of a `tokenizer.json` that reads back as this one.
     ///
     /// # Errors

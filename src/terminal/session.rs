@@ -13,7 +13,9 @@ use crate::ui::View;
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use std::io;
-use tokio::time::{Instant, sleep_until};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, sleep_until};
 
 /// Run events taken between two looks at the keys.
 const BUDGET: usize = 256;
@@ -47,8 +49,11 @@ pub async fn run(
         pace: Pace::new(view.calm),
         campaign,
         training: Training::default(),
+        studies: mpsc::unbounded_channel(),
     };
     let mut lanes_open = true;
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let due = session.pace.due(Instant::now());
         let effects = tokio::select! {
@@ -84,6 +89,10 @@ pub async fn run(
                 session.pace.stream();
                 Vec::new()
             }
+            _ = seconds.tick(), if state.tour.is_some_and(|t| t.auto) => {
+                session.pace.stream();
+                update(state, Message::Second)
+            }
             event = session.training.next() => {
                 let mut next = event;
                 let mut left = BUDGET;
@@ -101,6 +110,21 @@ pub async fn run(
                 update(state, Message::Gauge(gauge));
                 session.pace.stream();
                 Vec::new()
+            }
+            Some(message) = session.studies.1.recv() => {
+                session.pace.stream();
+                update(state, message)
+            }
+            // The last: only when nothing else waits.
+            () = std::future::ready(()), if state.has_work() => {
+                let regrading = state.regrade.is_behind();
+                let effects = update(state, Message::Step);
+                if regrading {
+                    session.pace.stream();
+                }
+                // A look at what else there is, the timer included.
+                tokio::task::yield_now().await;
+                effects
             }
         };
         for effect in effects {
@@ -120,6 +144,8 @@ struct Session<'a> {
     pace: Pace,
     campaign: &'a Campaign,
     training: Training,
+    /// What comes back from the threads that make studies; one at a time.
+    studies: (mpsc::UnboundedSender<Message>, mpsc::UnboundedReceiver<Message>),
 }
 
 impl Session<'_> {
@@ -154,6 +180,19 @@ impl Session<'_> {
             }
             Effect::Save { pull, step } => self.training.save(pull, step, state),
             Effect::Adopt(all) => training::adopt(all, state, self.campaign),
+            Effect::Study(job) => {
+                let back = self.studies.0.clone();
+                crate::run::background(move || {
+                    let study = std::panic::catch_unwind(|| job.run());
+                    let lost = || {
+                        Message::Notice(
+                            "intervals could not be computed: press i for what is known".to_owned(),
+                        )
+                    };
+                    // Where the loop has ended nobody waits for it.
+                    let _ = back.send(study.map_or_else(|_| lost(), |s| Message::Studied(Box::new(s))));
+                })?;
+            }
             // The loop ends before it gets here.
             Effect::Quit => {}
         }

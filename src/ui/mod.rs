@@ -70,15 +70,26 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
     if area.width < layout::LEAST.0 || area.height < layout::LEAST.1 {
         screens::too_small(area, buf, &theme);
     } else {
+        let area = match state.tour {
+            Some(tour) if area.height >= 2 * layout::LEAST.1 => {
+                screens::tour::draw(state, tour, &theme, area, buf)
+            }
+            _ => area,
+        };
         match state.screen {
             Screen::Explore => screens::explore::draw(state, &theme, area, buf, &mut seen),
             Screen::Training => screens::training::draw(state, &theme, area, buf),
+            Screen::Curves => screens::curves::draw(state, &theme, area, buf, &mut seen),
+            Screen::Suite => screens::suite::draw(state, &theme, area, buf, &mut seen),
             Screen::Completions => {
                 screens::completions::draw(state, &theme, area, buf, &mut seen, &mut view.wrapped);
             }
         }
         match &state.overlay {
             Some(Overlay::Help(at)) => seen.overflow = screens::help::draw(state, *at, &theme, area, buf),
+            Some(Overlay::Explain(at)) => {
+                seen.overflow = screens::explain::draw(state, *at, &theme, area, buf);
+            }
             Some(Overlay::Restart(seed)) => screens::restart(*seed, &theme, area, buf),
             Some(Overlay::Palette(palette)) => screens::palette::draw(state, palette, &theme, area, buf),
             Some(Overlay::Log(at)) => seen.overflow = screens::log::draw(state, *at, &theme, area, buf),

@@ -2,24 +2,32 @@
 
 pub mod archive;
 pub mod completions;
+pub mod curves;
 pub mod explore;
 pub mod log;
 pub mod palette;
 pub mod progress;
+pub mod regrade;
+pub mod suite;
 pub mod training;
 
 pub use archive::Archive;
 pub use completions::Completions;
+pub use curves::Curves;
 pub use explore::Explore;
 pub use log::Log;
 pub use palette::Palette;
 pub use progress::Progress;
+pub use regrade::Regrade;
+pub use suite::{Suite, Tasks};
 pub use training::Training;
 
 use super::bindings::Bindings;
 use super::figures::Figures;
 use super::key::Key;
 use super::keymap::Context;
+use super::study::Studies;
+use super::tour::Tour;
 use crate::completion::clean;
 use crate::problem::{Problem, tasks};
 use crate::run::Settings;
@@ -50,11 +58,19 @@ pub struct State {
     /// A sentence in the place of the footer, until the next key.
     pub notice: Option<String>,
     pub log: Log,
+    /// The guided tour, while it lasts.
+    pub tour: Option<Tour>,
     pub bindings: Bindings,
     /// Whether the mouse is ours.
     pub mouse: bool,
     pub look: Look,
     pub figures: Figures,
+    pub curves: Curves,
+    pub suite: Suite,
+    /// The problems by task.
+    pub tasks: Tasks,
+    pub regrade: Regrade,
+    pub studies: Studies,
     /// Keys that begin a sequence.
     pub(super) pending: Vec<Key>,
 }
@@ -81,6 +97,8 @@ pub enum Screen {
     Explore,
     Completions,
     Training,
+    Curves,
+    Suite,
 }
 
 /// The theme that the user has chosen while looking.
@@ -109,6 +127,8 @@ pub enum Overlay {
     Palette(Palette),
     /// Scrolled by so many lines.
     Log(usize),
+    /// What the figures mean, scrolled by so many lines.
+    Explain(usize),
 }
 
 impl State {
@@ -119,6 +139,11 @@ impl State {
             ledger: Ledger::new(policies.len(), problems.len()),
             policies: policies.into_iter().map(named).collect(),
             figures: Figures::new(problems.len()),
+            curves: Curves::default(),
+            suite: Suite::default(),
+            tasks: Tasks::of(&problems),
+            regrade: Regrade::default(),
+            studies: Studies::default(),
             problems,
             settings,
             generation: 0,
@@ -135,6 +160,7 @@ impl State {
             training: Training::default(),
             notice: None,
             log: Log::default(),
+            tour: None,
             bindings: Bindings::default(),
             mouse: true,
             look: Look::default(),
@@ -145,7 +171,7 @@ impl State {
     /// Where keys go.
     pub fn context(&self) -> Context {
         match &self.overlay {
-            Some(Overlay::Help(_)) => Context::Help,
+            Some(Overlay::Help(_) | Overlay::Explain(_)) => Context::Help,
             Some(Overlay::Restart(_)) => Context::Confirm,
             Some(Overlay::Filter { .. }) => Context::Filter,
             Some(Overlay::Palette(_)) => Context::Palette,
@@ -160,6 +186,8 @@ impl State {
             Screen::Explore => Context::Explore,
             Screen::Completions => Context::Completions,
             Screen::Training => Context::Training,
+            Screen::Curves => Context::Curves,
+            Screen::Suite => Context::Suite,
         }
     }
 

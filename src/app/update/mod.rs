@@ -2,6 +2,7 @@
 
 mod mouse;
 mod news;
+mod screens;
 mod training;
 
 use crate::app::action::Action;
@@ -9,9 +10,14 @@ use crate::app::bindings::Found;
 use crate::app::effect::Effect;
 use crate::app::figures::Figures;
 use crate::app::key::Key;
+use crate::app::keymap::Context;
 use crate::app::message::Message;
 use crate::app::state::explore::Pane;
-use crate::app::state::{Archive, Completions, Look, Overlay, Palette, Progress, Scope, Screen, State};
+use crate::app::state::{
+    Archive, Completions, Look, Overlay, Palette, Progress, Regrade, Scope, Screen, State,
+};
+use crate::app::study::Studies;
+use crate::app::tour;
 use crate::completion::clean;
 use crate::run::Settings;
 use crate::support::{Criterion, Ledger, Unit};
@@ -60,11 +66,12 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Overflow(lines) => {
             match &mut state.overlay {
-                Some(Overlay::Help(at) | Overlay::Log(at)) => *at = (*at).min(lines),
+                Some(Overlay::Help(at) | Overlay::Log(at) | Overlay::Explain(at)) => *at = (*at).min(lines),
                 _ => state.completions.scroll = state.completions.scroll.min(lines),
             }
             Vec::new()
         }
+        Message::Second => tour::second(state),
         Message::Trained(event) => {
             training::happened(state, event);
             Vec::new()
@@ -77,13 +84,18 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             state.notice = Some(clean(&words));
             Vec::new()
         }
+        Message::Step => state.work(),
+        Message::Studied(study) => {
+            state.studied(*study);
+            Vec::new()
+        }
     }
 }
 
 fn press(state: &mut State, key: Key) -> Vec<Effect> {
     state.notice = None;
     state.pending.push(key);
-    match state.bindings.find(state.context(), &state.pending) {
+    match found(state) {
         Found::Prefix => Vec::new(),
         Found::Action(action) => {
             state.pending.clear();
@@ -99,6 +111,18 @@ fn press(state: &mut State, key: Key) -> Vec<Effect> {
                 _ => Vec::new(),
             }
         }
+    }
+}
+
+/// What the pending keys come to: first for the tour, then for what is under it.
+fn found(state: &State) -> Found {
+    let under = || state.bindings.find(state.context(), &state.pending);
+    if state.tour.is_none() || state.overlay.is_some() {
+        return under();
+    }
+    match state.bindings.find(Context::Tour, &state.pending) {
+        Found::Nothing => under(),
+        found => found,
     }
 }
 
@@ -193,6 +217,12 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.overlay = Some(Overlay::Log(0));
             Vec::new()
         }
+        Action::TourNext => tour::go(state, 1),
+        Action::TourBack => tour::go(state, -1),
+        Action::TourLeave => {
+            state.tour = None;
+            Vec::new()
+        }
         Action::Palette => {
             state.overlay = Some(Overlay::Palette(Palette::default()));
             Vec::new()
@@ -226,6 +256,17 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Save
         | Action::Charts
         | Action::Checkpoints => Vec::new(),
+        Action::ToExplore
+        | Action::ToCompletions
+        | Action::ToCurves
+        | Action::ToSuite
+        | Action::Explain
+        | Action::Regrade
+        | Action::CursorLeft
+        | Action::CursorRight
+        | Action::ZoomIn
+        | Action::ZoomOut
+        | Action::Sort => screens::act(state, action),
     }
 }
 
@@ -234,6 +275,10 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
     match &state.overlay {
         Some(Overlay::Help(at)) => {
             state.overlay = Some(Overlay::Help(moved(*at, by, usize::MAX)));
+            return Vec::new();
+        }
+        Some(Overlay::Explain(at)) => {
+            state.overlay = Some(Overlay::Explain(moved(*at, by, usize::MAX)));
             return Vec::new();
         }
         Some(Overlay::Log(at)) => {
@@ -256,6 +301,8 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
             let at = moved(state.selected_member(), by, state.figures.members.len());
             select_member(state, at)
         }
+        (Screen::Curves, _) => Vec::new(),
+        (Screen::Suite, _) => screens::select(state, by),
         (Screen::Explore, Pane::Clusters(_)) => {
             select_row(state, moved(state.selected_row(), by, state.figures.here.rows.len()));
             Vec::new()
@@ -311,6 +358,8 @@ fn select_member(state: &mut State, at: usize) -> Vec<Effect> {
 fn pane(state: &mut State, by: i32) -> Vec<Effect> {
     match state.screen {
         Screen::Explore => state.explore.pane = state.explore.pane.step(by),
+        Screen::Curves => state.curves.tile = state.curves.tile.step(by),
+        Screen::Suite => {}
         Screen::Completions => {
             let at = if state.completions.reading { 2 } else { state.completions.side as i32 };
             match (at + by).rem_euclid(3) {
@@ -337,7 +386,7 @@ fn tab(state: &mut State, side: usize) {
 /// The next problem, or the next cluster where one is open.
 fn neighbour(state: &mut State, by: i64) -> Vec<Effect> {
     match state.screen {
-        Screen::Explore => {
+        Screen::Explore | Screen::Curves | Screen::Suite => {
             let problem = moved(state.current, by, state.problems.len());
             go(state, problem)
         }
@@ -367,6 +416,8 @@ fn flip(state: &mut State, by: i64) -> Vec<Effect> {
 
 fn open(state: &mut State) -> Vec<Effect> {
     match state.screen {
+        Screen::Curves => state.curves.maximised = !state.curves.maximised,
+        Screen::Suite => return screens::open_entry(state),
         Screen::Completions => state.completions.reading = true,
         Screen::Explore => {
             let Some(row) = state.figures.here.rows.get(state.selected_row()) else {
@@ -395,7 +446,9 @@ fn back(state: &mut State) -> Vec<Effect> {
     match state.screen {
         Screen::Completions if state.completions.reading => state.completions.reading = false,
         Screen::Completions => state.screen = Screen::Explore,
-        Screen::Explore if !state.explore.filter.is_empty() => state.explore.filter.clear(),
+        Screen::Curves => screens::back_from_curves(state),
+        Screen::Explore | Screen::Suite if !state.explore.filter.is_empty() => state.explore.filter.clear(),
+        Screen::Suite => state.screen = Screen::Explore,
         Screen::Explore => state.explore.pane = Pane::Problems,
         Screen::Training => state.screen = Screen::Explore,
     }
@@ -475,6 +528,8 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
     state.ledger = Ledger::new(state.policies.len(), state.problems.len());
     state.archive = Archive::default();
     state.figures = Figures::new(state.problems.len());
+    state.regrade = Regrade::default();
+    state.studies = Studies::default();
     state.progress = Progress::default();
     state.explore.cluster = None;
     state.screen = Screen::Explore;
@@ -483,7 +538,7 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
 
 fn copy(state: &mut State) -> Vec<Effect> {
     let (what, text) = match state.screen {
-        Screen::Explore | Screen::Training => {
+        Screen::Explore | Screen::Curves | Screen::Suite | Screen::Training => {
             ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt)))
         }
         Screen::Completions => {

@@ -14,6 +14,7 @@ pub(super) fn happened(state: &mut State, event: Event) {
             for d in all {
                 state.figures.touch(d.problem);
                 state.ledger.add(d.policy, d.problem, &d.completion, &d.verdict);
+                state.regrade.touch(d.problem);
                 state.archive.add(d.policy, d.problem, d.completion, d.verdict);
             }
         }
@@ -25,6 +26,10 @@ pub(super) fn happened(state: &mut State, event: Event) {
         EventKind::Panicked { message } => {
             let words = format!("a sampling thread panicked: {}", clean(&message).replace('\n', " "));
             fail(state, words);
+        }
+        EventKind::Noted { policy, message } => {
+            let name = state.policies.get(policy).map_or("a policy", |p| p.name.as_str());
+            state.notice = Some(format!("{name}: {}", clean(&message).replace('\n', " ")));
         }
         EventKind::Finished => state.progress.finished = true,
     }

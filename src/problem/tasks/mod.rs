@@ -83,7 +83,12 @@ pub trait Task: Sync {
     /// Judges one completion: the first rule that finds an answer of this task's form
     /// speaks. Never panics.
     fn judge(&self, problem: &Problem, text: &str) -> Verdict {
-        let found = self.rules().iter().find_map(|&rule| {
+        self.judge_by(problem, text, self.rules())
+    }
+
+    /// As [`Task::judge`], with these rules only, tried in this order.
+    fn judge_by(&self, problem: &Problem, text: &str, rules: &[Rule]) -> Verdict {
+        let found = rules.iter().find_map(|&rule| {
             let (answer, rule) = extract::extract_with(text, &[rule])?;
             let (reading, repairs) = read_repaired(self.repairs(), |a| self.read(problem, a), &answer)?;
             Some((reading, repairs, rule))
@@ -207,6 +212,11 @@ impl Choice {
             level: level.unwrap_or_default().to_owned(),
             known: list(&mut task.levels().iter().map(|l| l.name)),
         })
+    }
+
+    /// Whether both mean the same problems.
+    pub fn is(&self, other: &Choice) -> bool {
+        (self.task.name(), self.level.name) == (other.task.name(), other.level.name)
     }
 
     /// The first `count` problems of the stream `seed`.

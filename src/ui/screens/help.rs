@@ -70,13 +70,24 @@ fn lines(state: &State, width: usize) -> Vec<(String, String, Role)> {
         }
     }
     let first = match state.screen {
-        Screen::Explore => [Context::Explore, Context::Screens, Context::Completions, Context::Training],
-        Screen::Completions => [Context::Completions, Context::Screens, Context::Explore, Context::Training],
-        Screen::Training => [Context::Training, Context::Screens, Context::Explore, Context::Completions],
+        Screen::Explore => Context::Explore,
+        Screen::Completions => Context::Completions,
+        Screen::Curves => Context::Curves,
+        Screen::Suite => Context::Suite,
+        Screen::Training => Context::Training,
     };
-    let rest =
-        [Context::Always, Context::Palette, Context::Filter, Context::Log, Context::Confirm, Context::Help];
-    for context in first.into_iter().chain(rest) {
+    let others = [Context::Explore, Context::Completions, Context::Curves, Context::Suite, Context::Training];
+    let others = others.into_iter().filter(|c| *c != first);
+    let rest = [
+        Context::Always,
+        Context::Tour,
+        Context::Palette,
+        Context::Filter,
+        Context::Log,
+        Context::Confirm,
+        Context::Help,
+    ];
+    for context in [first, Context::Screens].into_iter().chain(others).chain(rest) {
         heading(&mut out, context.title());
         for (binding, keys) in state.bindings.of(context) {
             entry(&mut out, &labels(keys), binding.words, Role::Accent, width);

@@ -5,6 +5,7 @@ use super::frame::frame;
 use crate::app::figures::Line;
 use crate::app::state::explore::Pane;
 use crate::app::{State, Target};
+use crate::support::change::Certainty;
 use crate::support::{Status, Unit};
 use crate::ui::canvas::{put, row};
 use crate::ui::text;
@@ -44,7 +45,10 @@ pub fn problems(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen
         let letter = line.status.map_or('·', Status::letter).to_string();
         let x = put(buf, area, x, 0, &letter, theme.style(role)) + 1;
         let room = usize::from(inner.width.saturating_sub(x));
-        let (words, role) = note_of(line, state.lens.unit, room);
+        let (words, role) = match line.format {
+            true => ("by format?".to_owned(), Role::Accent),
+            false => note_of(line, state.lens.unit, room),
+        };
         put(buf, area, x, 0, &text::fit(&words, room), theme.style(role));
     }
 }
@@ -56,7 +60,14 @@ fn note_of(line: &Line, unit: Unit, room: usize) -> (String, Role) {
     }
     let (counts, unit) = match (unit, line.status) {
         (Unit::Problem, Some(Status::Expanded | Status::Shrunk)) => {
-            return (line.status.map_or("", Status::word).to_owned(), widgets::role(line.status));
+            let undecided = matches!(line.certainty, Some(Certainty::Undecided { .. }));
+            let word = line.status.map_or("", Status::word);
+            let forms = [format!("{word}, undecided"), format!("{word}?")];
+            let words = match undecided {
+                true => forms.into_iter().find(|f| text::width(f) <= room).unwrap_or_default(),
+                false => word.to_owned(),
+            };
+            return (words, widgets::role(line.status));
         }
         (Unit::Problem, Some(Status::OutOfSupport)) => {
             return (if room >= 8 { "unsolved" } else { "" }.to_owned(), widgets::role(line.status));
