@@ -1,10 +1,14 @@
 //! The command line.
 
 mod bench;
+mod score;
+mod served;
 mod source;
 mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
+pub use score::{CheckArgs, ScoreArgs};
+pub use served::ServedArgs;
 pub use source::{FileArgs, JudgeArgs};
 pub use train::{ContestArgs, PullArgs, PullCommand, PullFormat, SftArgs, TrainArgs};
 
@@ -65,7 +69,7 @@ pub enum Command {
     /// Judge the completions of a recording again, with our verifiers
     Grade(GradeArgs),
     /// The tasks, their difficulties and an example of each
-    Tasks,
+    Tasks(TasksArgs),
     /// A screen of a recording as a picture
     Snapshot(SnapshotArgs),
     /// Train a base by next-token prediction and an RLVR policy from it, on the CPU
@@ -82,13 +86,20 @@ pub enum Command {
     },
     /// The manual page, as roff
     Man,
+    /// How likely recorded completions are under a policy, token by token
+    Score(ScoreArgs),
+    /// The settings of the policies side by side, what differs marked; long texts that come
+    /// more often than chance allows
+    Check(CheckArgs),
 }
 
 /// Who is asked what, and how.
 #[derive(Clone, Debug, Args)]
 pub struct CampaignArgs {
-    /// The reference policy: embedded:base, a model's folder, a recording, or script:FILE
-    /// (texts with probabilities, for tests and demonstrations of the interface)
+    /// The reference policy: embedded:base, a model's folder, a server
+    /// (http://host:port/v1#model, several endpoints with commas between them), a recording,
+    /// or script:FILE (texts with probabilities, for tests and demonstrations of the
+    /// interface)
     #[arg(long, value_name = "SPEC", default_value = "embedded:base", help_heading = "Policies")]
     pub base: String,
 
@@ -155,6 +166,9 @@ pub struct CampaignArgs {
     pub threads: Option<usize>,
 
     #[command(flatten)]
+    pub served: ServedArgs,
+
+    #[command(flatten)]
     pub judge: JudgeArgs,
 }
 
@@ -217,7 +231,8 @@ impl CampaignArgs {
         let names = self.names();
         let rlvr = self.rlvr();
         let specs = std::iter::once(&self.base).chain(&rlvr);
-        specs.zip(&names).map(|(spec, name)| Ok(policy::open(spec, name)?)).collect()
+        let served = self.served.options();
+        specs.zip(&names).map(|(spec, name)| Ok(policy::open_with(spec, name, &served)?)).collect()
     }
 
     /// The RLVR policies' SPECs.
@@ -288,6 +303,14 @@ pub struct GradeArgs {
 
     #[command(flatten)]
     pub judge: JudgeArgs,
+}
+
+/// What `leash tasks` is told.
+#[derive(Clone, Debug, Args)]
+pub struct TasksArgs {
+    /// Show how this task is judged, and an example of each of its difficulties
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 /// What `leash snapshot` is told.

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
         Some(Command::Sample(args)) => commands::sample::run(args),
         Some(Command::Report(args)) => commands::report::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Grade(args)) => commands::grade::run(args).map(|()| ExitCode::SUCCESS),
-        Some(Command::Tasks) => commands::tasks::run().map(|()| ExitCode::SUCCESS),
+        Some(Command::Tasks(args)) => commands::tasks::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Snapshot(args)) => commands::snapshot::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Bench(args)) => commands::bench::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Completions { shell }) => success(commands::shell::completions(*shell)),
@@ -19,6 +19,8 @@ fn main() -> ExitCode {
             let tour = Tour { auto: args.auto, ..Tour::default() };
             commands::explore::run(&args.campaign, &args.screen, Some(tour))
         }
+        Some(Command::Score(args)) => commands::score::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Check(args)) => commands::check::run(args),
         Some(Command::Man) => success(commands::shell::man()),
         Some(Command::Train(args)) => commands::train::run(args).map(|()| ExitCode::SUCCESS),
     };

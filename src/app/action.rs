@@ -31,6 +31,8 @@ pub enum Action {
     Theme,
     Mouse,
     Log,
+    /// The settings of the policies side by side.
+    Parity,
     Palette,
     TourNext,
     TourBack,

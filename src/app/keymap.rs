@@ -263,6 +263,13 @@ pub const TABLE: &[Binding] = &[
     ),
     bind(Context::Screens, Action::PreviousPolicy, &[&[Char('[')]], "", "the RLVR policy before"),
     bind(Context::Screens, Action::Log, &[&[Char('L')]], "", "what was said and what failed, in full"),
+    bind(
+        Context::Screens,
+        Action::Parity,
+        &[&[Char('P')]],
+        "",
+        "the settings of both policies side by side, what differs marked",
+    ),
     bind(Context::Screens, Action::Palette, &[&[Char(':')]], "actions", "every action, found by its words"),
     bind(
         Context::Screens,

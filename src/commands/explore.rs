@@ -1,6 +1,6 @@
 //! `leash`: the explorer.
 
-use super::{print, settings::settings};
+use super::{check, print, settings::settings};
 use crate::app::state::Named;
 use crate::app::{State, Tour};
 use crate::cli::{CampaignArgs, ScreenArgs};
@@ -33,6 +33,11 @@ pub fn run(args: &CampaignArgs, screen: &ScreenArgs, tour: Option<Tour>) -> anyh
     let settings = args.settings();
     let named = |p: &Arc<dyn Policy>| Named { name: p.name().to_owned(), spec: p.spec().to_owned() };
     let mut state = State::new(policies.iter().map(named).collect(), Arc::clone(&problems), settings.clone());
+    state.parity = check::settings(&policies, &settings.sampling);
+    if let Some(words) = check::differing(&state.parity) {
+        state.log.add(&words, false);
+        state.notice = Some(format!("{words}: P shows them side by side"));
+    }
     state.tour = tour;
     if args.timeline {
         // It begins where RLVR ended; [ goes back in time.

@@ -1,11 +1,13 @@
 //! The commands: each takes its part of the command line and does it.
 
 pub mod bench;
+pub mod check;
 pub mod explore;
 pub mod grade;
 pub mod pull;
 pub mod report;
 pub mod sample;
+pub mod score;
 mod settings;
 pub mod shell;
 pub mod snapshot;

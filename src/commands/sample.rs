@@ -1,5 +1,6 @@
 //! `leash sample`: completions without a screen, into a recording.
 
+use super::check;
 use crate::cli::SampleArgs;
 use crate::completion::clean;
 use crate::policy::Policy;
@@ -28,6 +29,9 @@ pub fn run(args: &SampleArgs) -> Result<ExitCode> {
     let judge = args.campaign.judge()?;
     let policies = args.campaign.policies()?;
     let settings = args.campaign.settings();
+    if let Some(words) = check::differing(&check::settings(&policies, &settings.sampling)) {
+        eprintln!("leash: {words}; `leash check` with the same flags shows them side by side");
+    }
     let run = described(&policies, &settings);
     let (writer, done) = open(args, &run, &problems)?;
 

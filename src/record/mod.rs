@@ -5,6 +5,7 @@
 //! | `run` | the first line: version, policies, settings of sampling |
 //! | `problem` | one problem, before its completions |
 //! | `completion` | one completion with its verdict |
+//! | `score` | how likely one completion is under a policy |
 //!
 //! [`mod@format`] says what each field means. A reader ignores kinds and fields that it does
 //! not know, fills verdicts that are missing with our verifiers, and survives a torn last
@@ -13,11 +14,13 @@
 pub mod error;
 pub mod format;
 pub mod reader;
+pub mod scores;
 pub mod writer;
 
 pub use error::RecordError;
 pub use format::{PolicyEntry, Run, SamplingEntry};
 pub use reader::{Completions, Recording, read_problems};
+pub use scores::{Score, ScoreWriter};
 pub use writer::Writer;
 
 use crate::completion::Completion;

@@ -16,6 +16,7 @@
 //! | [`noise`] | intervals of the rates, the noise floor, a permutation test |
 //! | [`topk`] | bounds of an entropy from the most likely tokens |
 //! | [`fate`] | whether what was lost is suppressed or gone |
+//! | [`repeat`] | long texts that come more often than chance allows |
 //! | [`paper`] | the published figures |
 //!
 //! What is undefined is `None`, never 0 or NaN.
@@ -35,6 +36,7 @@ pub mod luck;
 pub mod noise;
 pub mod paper;
 pub mod pass;
+pub mod repeat;
 mod resample;
 mod slots;
 mod survey;

@@ -93,6 +93,9 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
             Some(Overlay::Restart(seed)) => screens::restart(*seed, &theme, area, buf),
             Some(Overlay::Palette(palette)) => screens::palette::draw(state, palette, &theme, area, buf),
             Some(Overlay::Log(at)) => seen.overflow = screens::log::draw(state, *at, &theme, area, buf),
+            Some(Overlay::Parity(at)) => {
+                seen.overflow = screens::parity::draw(state, *at, &theme, area, buf);
+            }
             Some(Overlay::Filter { .. }) | None => {}
         }
     }

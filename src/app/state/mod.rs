@@ -29,6 +29,7 @@ use super::keymap::Context;
 use super::study::Studies;
 use super::tour::Tour;
 use crate::completion::clean;
+use crate::policy::Setting;
 use crate::problem::{Problem, tasks};
 use crate::run::Settings;
 use crate::support::{Ledger, Lens, Pair};
@@ -38,6 +39,8 @@ use std::sync::Arc;
 pub struct State {
     /// Policy 0 is the base. At least two.
     pub policies: Vec<Named>,
+    /// The settings of each policy, where they are known.
+    pub parity: Vec<Vec<Setting>>,
     pub problems: Arc<[Problem]>,
     pub settings: Settings,
     /// Events of an older one are dropped.
@@ -127,6 +130,8 @@ pub enum Overlay {
     Palette(Palette),
     /// Scrolled by so many lines.
     Log(usize),
+    /// Scrolled by so many lines.
+    Parity(usize),
     /// What the figures mean, scrolled by so many lines.
     Explain(usize),
 }
@@ -138,6 +143,7 @@ impl State {
         Self {
             ledger: Ledger::new(policies.len(), problems.len()),
             policies: policies.into_iter().map(named).collect(),
+            parity: Vec::new(),
             figures: Figures::new(problems.len()),
             curves: Curves::default(),
             suite: Suite::default(),
@@ -175,7 +181,7 @@ impl State {
             Some(Overlay::Restart(_)) => Context::Confirm,
             Some(Overlay::Filter { .. }) => Context::Filter,
             Some(Overlay::Palette(_)) => Context::Palette,
-            Some(Overlay::Log(_)) => Context::Log,
+            Some(Overlay::Log(_) | Overlay::Parity(_)) => Context::Log,
             None => self.screen_context(),
         }
     }
@@ -196,6 +202,11 @@ impl State {
         if side == 0 { self.pair.base } else { self.pair.rlvr }
     }
 
+    /// The settings of the policy on a side, where they are known.
+    pub fn settings_of(&self, side: usize) -> Option<&[Setting]> {
+        self.parity.get(self.policy(side)).map(Vec::as_slice)
+    }
+
     /// The name of the policy on a side; empty if there is none.
     pub fn name(&self, side: usize) -> &str {
         self.policies.get(self.policy(side)).map_or("", |p| p.name.as_str())
@@ -203,7 +214,12 @@ impl State {
 
     /// The title of the current problem's task, or its id.
     pub fn title(&self) -> String {
-        let Some(problem) = self.problems.get(self.current) else { return "no problem".to_owned() };
+        self.title_of(self.current)
+    }
+
+    /// The title of a problem's task, or its id.
+    pub fn title_of(&self, problem: usize) -> String {
+        let Some(problem) = self.problems.get(problem) else { return "no problem".to_owned() };
         match problem.task.as_deref().and_then(tasks::find) {
             Some(task) => task.title().to_owned(),
             None => clean(problem.task.as_deref().unwrap_or(&problem.id)),

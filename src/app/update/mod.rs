@@ -66,7 +66,9 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Overflow(lines) => {
             match &mut state.overlay {
-                Some(Overlay::Help(at) | Overlay::Log(at) | Overlay::Explain(at)) => *at = (*at).min(lines),
+                Some(Overlay::Help(at) | Overlay::Log(at) | Overlay::Explain(at) | Overlay::Parity(at)) => {
+                    *at = (*at).min(lines);
+                }
                 _ => state.completions.scroll = state.completions.scroll.min(lines),
             }
             Vec::new()
@@ -217,6 +219,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.overlay = Some(Overlay::Log(0));
             Vec::new()
         }
+        Action::Parity => {
+            state.overlay = Some(Overlay::Parity(0));
+            Vec::new()
+        }
         Action::TourNext => tour::go(state, 1),
         Action::TourBack => tour::go(state, -1),
         Action::TourLeave => {
@@ -283,6 +289,10 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
         }
         Some(Overlay::Log(at)) => {
             state.overlay = Some(Overlay::Log(moved(*at, by, usize::MAX)));
+            return Vec::new();
+        }
+        Some(Overlay::Parity(at)) => {
+            state.overlay = Some(Overlay::Parity(moved(*at, by, usize::MAX)));
             return Vec::new();
         }
         Some(Overlay::Palette(Palette { query, at })) => {

@@ -29,7 +29,9 @@ pub(super) fn happened(state: &mut State, event: Event) {
         }
         EventKind::Noted { policy, message } => {
             let name = state.policies.get(policy).map_or("a policy", |p| p.name.as_str());
-            state.notice = Some(format!("{name}: {}", clean(&message).replace('\n', " ")));
+            let words = format!("{name}: {}", clean(&message).replace('\n', " "));
+            state.log.add(&words, false);
+            state.notice = Some(words);
         }
         EventKind::Finished => state.progress.finished = true,
     }

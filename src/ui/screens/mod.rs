@@ -7,6 +7,7 @@ pub mod explore;
 pub mod help;
 pub mod log;
 pub mod palette;
+pub mod parity;
 pub mod suite;
 pub mod tour;
 pub mod training;
