@@ -202,7 +202,6 @@ impl Pull {
         clean: &[Batch],
         weight: f32,
     ) -> Result<Stepped, TrainError> {
-        let network = ground.network;
         let worth = |g: &Group| advantages(&g.rewards(), &g.logprobs(), knobs);
         let kept: Vec<(&Group, Vec<f32>)> = groups.iter().filter_map(|g| Some((g, worth(g)?))).collect();
         let part = |n: usize| n.div_ceil(knobs.updates).max(1);

@@ -1,38 +1,14 @@
 //! The Training screen at the sizes that matter, with two made-up pulls.
 
-mod stage;
-
+use super::{press, screen};
+use crate::stage;
 use insta::assert_snapshot;
 use leash::app::state::Named;
-use leash::app::{Key, Message, State, update};
+use leash::app::{Message, State, update};
 use leash::support::Counts;
 use leash::train::pull::Drawn;
 use leash::train::session::{Ended, Event, EventKind};
 use leash::train::{Evaluation, Stepped};
-use leash::ui::theme::{Depth, Ground, Theme};
-use leash::ui::{View, draw};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-const THEME: Theme = Theme::new(Depth::True, Ground::Dark);
-
-fn screen(state: &mut State, width: u16, height: u16) -> String {
-    state.refresh();
-    let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
-    draw(state, &mut View::new(THEME, false), &mut buf);
-    let line = |y| (0..width).map(|x| buf[(x, y)].symbol()).collect::<String>();
-    (0..height).map(|y| line(y).trim_end().to_owned()).collect::<Vec<_>>().join("\n")
-}
-
-fn press(state: &mut State, keys: &str) {
-    for c in keys.chars() {
-        let key = match c {
-            '⇥' => Key::Tab,
-            c => Key::Char(c),
-        };
-        update(state, Message::Key(key));
-    }
-}
 
 fn news(state: &mut State, pull: u32, kind: EventKind) {
     update(state, Message::Trained(Event { pull, kind }));
