@@ -254,6 +254,21 @@ pub const TABLE: &[Binding] = &[
         "",
         "take the mouse, or leave it to the terminal's own selection",
     ),
+    bind(
+        Context::Screens,
+        Action::Training,
+        &[&[Char('t')], &[Char('5')]],
+        "training",
+        "the Training screen: RLVR live, from the base on",
+    ),
+    bind(
+        Context::Screens,
+        Action::NextPolicy,
+        &[&[Char(']')]],
+        "",
+        "the next RLVR policy in the RLVR column: the next checkpoint of a timeline",
+    ),
+    bind(Context::Screens, Action::PreviousPolicy, &[&[Char('[')]], "", "the RLVR policy before"),
     bind(Context::Screens, Action::Log, &[&[Char('L')]], "", "what was said and what failed, in full"),
     bind(
         Context::Screens,
@@ -273,21 +288,6 @@ pub const TABLE: &[Binding] = &[
     bind(Context::Screens, Action::Runs, &[&[Char('6')]], "", "your runs: open, rename or delete one"),
     bind(Context::Screens, Action::Help, &[&[Char('?')]], "help", "this help"),
     bind(Context::Screens, Action::Quit, &[&[Char('q')]], "quit", "leave"),
-    bind(
-        Context::Screens,
-        Action::Training,
-        &[&[Char('t')], &[Char('5')]],
-        "training",
-        "the Training screen: RLVR live, from the base on",
-    ),
-    bind(
-        Context::Screens,
-        Action::NextPolicy,
-        &[&[Char(']')]],
-        "",
-        "the next RLVR policy in the RLVR column: the next checkpoint of a timeline",
-    ),
-    bind(Context::Screens, Action::PreviousPolicy, &[&[Char('[')]], "", "the RLVR policy before"),
     bind(
         Context::Training,
         Action::Pull,
