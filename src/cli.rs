@@ -35,9 +35,7 @@ use std::sync::Arc;
 #[command(name = "leash", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(flatten)]
-    pub campaign: CampaignArgs,
-    #[command(flatten)]
-    pub screen: ScreenArgs,
+    pub explore: ExploreArgs,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -64,12 +62,14 @@ pub struct ScreenArgs {
 pub enum Command {
     /// Draw completions without a screen, into a recording
     Sample(SampleArgs),
+    /// Explore a recording, and go on drawing where it stopped
+    Open(OpenArgs),
     /// Every figure of a recording
     Report(ReportArgs),
     /// Judge the completions of a recording again, with our verifiers
     Grade(GradeArgs),
     /// The tasks, their difficulties and an example of each
-    Tasks,
+    Tasks(TasksArgs),
     /// A screen of a recording as a picture
     Snapshot(SnapshotArgs),
     /// Train a base by next-token prediction and an RLVR policy from it, on the CPU
@@ -91,6 +91,25 @@ pub enum Command {
     /// The settings of the policies side by side, what differs marked; long texts that come
     /// more often than chance allows
     Check(CheckArgs),
+}
+
+/// What the explorer is told.
+#[derive(Clone, Debug, Args)]
+pub struct ExploreArgs {
+    #[command(flatten)]
+    pub campaign: CampaignArgs,
+
+    /// Record what is drawn in this file [default: a run of its own in the user's data
+    /// folder]. If it is there already, drawing goes on where it stopped
+    #[arg(long, value_name = "FILE", help_heading = "Recording", conflicts_with = "no_record")]
+    pub record: Option<PathBuf>,
+
+    /// Record nothing
+    #[arg(long, help_heading = "Recording")]
+    pub no_record: bool,
+
+    #[command(flatten)]
+    pub screen: ScreenArgs,
 }
 
 /// Who is asked what, and how.
@@ -276,14 +295,30 @@ pub struct SampleArgs {
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
     #[command(flatten)]
-    pub campaign: CampaignArgs,
-
-    #[command(flatten)]
-    pub screen: ScreenArgs,
+    pub explore: ExploreArgs,
 
     /// Go on by itself, at the pace of reading aloud, and leave at the end
     #[arg(long)]
     pub auto: bool,
+}
+
+/// What `leash open` is told.
+#[derive(Clone, Debug, Args)]
+pub struct OpenArgs {
+    /// The recording
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+
+    /// Show what another process adds to it, as it comes; draw nothing
+    #[arg(long)]
+    pub follow: bool,
+
+    /// Draw nothing, even if something is missing
+    #[arg(long)]
+    pub read_only: bool,
+
+    #[command(flatten)]
+    pub screen: ScreenArgs,
 }
 
 /// What `leash grade` is told.
@@ -303,6 +338,14 @@ pub struct GradeArgs {
 
     #[command(flatten)]
     pub judge: JudgeArgs,
+}
+
+/// What `leash tasks` is told.
+#[derive(Clone, Debug, Args)]
+pub struct TasksArgs {
+    /// Show how this task is judged, and an example of each of its difficulties
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 /// What `leash snapshot` is told.
@@ -467,7 +510,7 @@ mod tests {
 
     #[test]
     fn without_flags_it_is_the_embedded_pair_on_the_held_out_suite() {
-        let Cli { campaign, command, .. } = parsed("leash").unwrap();
+        let Cli { explore: ExploreArgs { campaign, .. }, command, .. } = parsed("leash").unwrap();
         assert!(command.is_none());
         assert_eq!(
             (campaign.base.as_str(), &campaign.rlvr[..]),
@@ -482,7 +525,7 @@ mod tests {
     #[test]
     fn problems_come_from_where_the_flags_say() {
         let ids = |line: &str| -> Vec<String> {
-            parsed(line).unwrap().campaign.problems().unwrap().into_iter().map(|p| p.id).collect()
+            parsed(line).unwrap().explore.campaign.problems().unwrap().into_iter().map(|p| p.id).collect()
         };
         assert_eq!(
             ids("leash --suite development --count 2"),
@@ -494,13 +537,14 @@ mod tests {
             ids("leash --task dice,dice:hard --task dice:easy,arc_1d --count 1"),
             ["dice/easy/0/0", "dice/hard/0/0", "arc_1d/easy/0/0"]
         );
-        let said = parsed("leash --grader exact").unwrap().campaign.problems().unwrap_err().to_string();
+        let said =
+            parsed("leash --grader exact").unwrap().explore.campaign.problems().unwrap_err().to_string();
         assert!(said.contains("name one with --problems"), "{said}");
     }
 
     #[test]
     fn policies_have_names_of_their_own() {
-        let names = |line: &str| parsed(line).unwrap().campaign.names();
+        let names = |line: &str| parsed(line).unwrap().explore.campaign.names();
         assert_eq!(names("leash"), ["base", "rlvr"]);
         assert_eq!(
             names("leash --rlvr embedded:rlvr@40 a/folder b/folder --rlvr embedded:base"),

@@ -83,4 +83,7 @@ pub enum Action {
     ZoomIn,
     ZoomOut,
     Sort,
+    Runs,
+    Rename,
+    Delete,
 }

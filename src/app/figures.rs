@@ -159,6 +159,13 @@ impl Figures {
         }
     }
 
+    /// There are more problems now.
+    pub(super) fn grow(&mut self, problems: usize) {
+        self.shown.extend(self.lines.len()..problems);
+        self.lines.resize(problems, Line::default());
+        self.stale.resize(problems, true);
+    }
+
     /// A completion of a problem came in.
     pub(super) fn touch(&mut self, problem: usize) {
         if let Some(stale) = self.stale.get_mut(problem) {

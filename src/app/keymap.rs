@@ -23,6 +23,9 @@ pub enum Context {
     Log,
     /// Over every screen while the guided tour lasts.
     Tour,
+    Runs,
+    /// A name is typed.
+    Name,
     /// Always, whatever is open.
     Always,
     Curves,
@@ -44,6 +47,8 @@ impl Context {
             Context::Palette => &[Context::Palette, Context::Always],
             Context::Log => &[Context::Log, Context::Always],
             Context::Tour => &[Context::Tour, Context::Always],
+            Context::Runs => &[Context::Runs, Context::Screens, Context::Always],
+            Context::Name => &[Context::Name, Context::Always],
             Context::Screens | Context::Always => &[Context::Always],
         }
     }
@@ -61,6 +66,8 @@ impl Context {
             Context::Palette => "Palette",
             Context::Log => "Log",
             Context::Tour => "Tour",
+            Context::Runs => "Runs",
+            Context::Name => "A name",
             Context::Always => "Always",
             Context::Curves => "Curves",
             Context::Suite => "Suite",
@@ -263,6 +270,7 @@ pub const TABLE: &[Binding] = &[
         "explain",
         "every figure in view: what it is here, its formula and source",
     ),
+    bind(Context::Screens, Action::Runs, &[&[Char('6')]], "", "your runs: open, rename or delete one"),
     bind(Context::Screens, Action::Help, &[&[Char('?')]], "help", "this help"),
     bind(Context::Screens, Action::Quit, &[&[Char('q')]], "quit", "leave"),
     bind(
@@ -373,6 +381,21 @@ pub const TABLE: &[Binding] = &[
     bind(Context::Tour, Action::TourNext, &[&[Char(' ')]], "on", "the tour's next step"),
     bind(Context::Tour, Action::TourBack, &[&[Backspace]], "back", "the step before"),
     bind(Context::Tour, Action::TourLeave, &[&[Esc]], "leave", "leave the tour; everything goes on running"),
+    bind(Context::Runs, Action::Down, &[&[Char('j')], &[Down]], "run", "the next run"),
+    bind(Context::Runs, Action::Up, &[&[Char('k')], &[Up]], "", "the run before"),
+    bind(Context::Runs, Action::Open, &[&[Enter]], "open", "leave this run and open the selected one"),
+    bind(Context::Runs, Action::Rename, &[&[Char('c')]], "rename", "change the selected run's name"),
+    bind(
+        Context::Runs,
+        Action::Delete,
+        &[&[Char('d')]],
+        "delete",
+        "delete the selected run, after a question",
+    ),
+    bind(Context::Runs, Action::Back, &[&[Esc]], "back", "back to Explore"),
+    bind(Context::Name, Action::Accept, &[&[Enter]], "rename", "take the name"),
+    bind(Context::Name, Action::Cancel, &[&[Esc]], "keep", "keep the old name"),
+    bind(Context::Name, Action::Erase, &[&[Backspace]], "", "take back a character"),
     bind(Context::Always, Action::Suspend, &[&[Ctrl('z')]], "", "to the shell, and back with fg"),
     bind(Context::Always, Action::Quit, &[&[Ctrl('c')]], "", "leave, whatever is open"),
     bind(

@@ -147,8 +147,8 @@ fn a_cluster_opens_to_its_completions_and_closes_level_by_level() {
     s.refresh();
     assert_eq!((s.screen, s.completions.side), (Screen::Completions, 0));
     assert_eq!(s.figures.members, [0, 2]);
-    let text = s.archive.get(0, 0, 2).map(|e| e.completion.text.as_str());
-    assert_eq!(text, Some("[2Jit is a"), "what would steer the terminal is gone");
+    let text = s.archive.get(0, 0, 2).map(|e| e.completion.text.clone());
+    assert_eq!(text.as_deref(), Some("[2Jit is a"), "what would steer the terminal is gone");
     keys(&mut s, "j");
     assert_eq!(s.completions.index, Some(2));
     assert_eq!(keys(&mut s, "y"), [Effect::Copy("[2Jit is a".to_owned())]);

@@ -72,7 +72,7 @@ fn leave_panics_to_events() {
 }
 
 /// The first line of the recording.
-fn described(policies: &[Arc<dyn Policy>], settings: &Settings) -> Run {
+pub(super) fn described(policies: &[Arc<dyn Policy>], settings: &Settings) -> Run {
     let entry = |(i, policy): (usize, &Arc<dyn Policy>)| PolicyEntry {
         name: policy.name().to_owned(),
         role: if i == 0 { "base".to_owned() } else { "rlvr".to_owned() },
@@ -82,6 +82,7 @@ fn described(policies: &[Arc<dyn Policy>], settings: &Settings) -> Run {
         version: format::VERSION,
         policies: policies.iter().enumerate().map(entry).collect(),
         sampling: Some((&settings.sampling).into()),
+        k: Some(settings.k),
     }
 }
 
@@ -109,7 +110,7 @@ fn open(args: &SampleArgs, run: &Run, problems: &[Problem]) -> Result<(Writer, V
 }
 
 /// What makes a recording another run than the one asked for; `None` if it is the same.
-fn difference(recording: &Recording, run: &Run, problems: &[Problem]) -> Option<String> {
+pub(super) fn difference(recording: &Recording, run: &Run, problems: &[Problem]) -> Option<String> {
     let there = &recording.run;
     let shown = |run: &Run| -> Vec<String> {
         let spec = |p: &PolicyEntry| p.spec.clone().unwrap_or_else(|| "unknown".into());

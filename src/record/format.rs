@@ -25,6 +25,10 @@ pub struct Run {
     /// How they were sampled, where known.
     #[serde(default)]
     pub sampling: Option<SamplingEntry>,
+    /// Completions of each problem under each policy that were asked for when it began;
+    /// `leash open` goes on until there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k: Option<u32>,
 }
 
 /// One policy of a run.
@@ -182,36 +186,41 @@ pub(super) struct CompletionIn {
     pub index: Option<u32>,
     pub text: String,
     #[serde(default, deserialize_with = "given")]
-    answer: Option<Option<String>>,
+    pub answer: Option<Option<String>>,
     #[serde(default)]
-    correct: Option<bool>,
+    pub correct: Option<bool>,
     #[serde(default)]
-    rule: Option<String>,
+    pub rule: Option<String>,
     #[serde(default)]
-    repairs: Vec<String>,
+    pub repairs: Vec<String>,
     #[serde(default, deserialize_with = "given")]
-    method: Option<Option<String>>,
+    pub method: Option<Option<String>>,
     #[serde(default)]
-    sound: Option<bool>,
+    pub sound: Option<bool>,
     #[serde(default)]
-    tokens: Option<u32>,
+    pub tokens: Option<u32>,
     #[serde(default)]
-    logprob: Option<f64>,
+    pub logprob: Option<f64>,
     #[serde(default)]
-    token_entropy: Option<f64>,
+    pub token_entropy: Option<f64>,
     #[serde(default)]
-    token_entropy_range: Option<[f64; 2]>,
+    pub token_entropy_range: Option<[f64; 2]>,
     #[serde(default)]
-    finish: Option<String>,
+    pub finish: Option<String>,
     #[serde(default)]
-    token_ids: Vec<u32>,
+    pub token_ids: Vec<u32>,
     #[serde(default)]
-    token_logprobs: Vec<f32>,
+    pub token_logprobs: Vec<f32>,
     #[serde(default)]
-    token_entropies: Vec<f32>,
+    pub token_entropies: Vec<f32>,
 }
 
 impl CompletionIn {
+    /// Whether the line says all of the verdict.
+    pub fn is_judged(&self) -> bool {
+        self.answer.is_some() && self.correct.is_some() && self.method.is_some()
+    }
+
     /// The verdict, with what the line does not say filled by our verifier, which `judge`
     /// asks.
     pub fn verdict(&mut self, judge: impl FnOnce(&str) -> Verdict) -> Verdict {

@@ -117,7 +117,9 @@ impl Gym {
             Some(key) => request.header("X-API-Key", key),
             None => request,
         };
-        let scores: Scores = self.read(request.send_json(Answers { answers }))?;
+        let question = serde_json::to_vec(&Answers { answers }).map_err(|e| e.to_string())?;
+        let request = request.content_type("application/json");
+        let scores: Scores = self.read(request.send(&question[..]))?;
         let same = scores.entry_ids.iter().eq(answers.iter().map(|a| a.entry_id));
         if scores.scores.len() != answers.len() || !same {
             return Err(format!("it gave other scores than the {} asked for", answers.len()));
@@ -137,7 +139,11 @@ impl Gym {
             return serde_json::from_str(&body)
                 .map_err(|e| format!("this is no answer of Reasoning Gym's server ({e})"));
         }
-        let detail = serde_json::from_str::<Refusal>(&body).map(|r| r.detail.to_string()).unwrap_or(body);
+        let detail = match serde_json::from_str::<Refusal>(&body) {
+            Ok(Refusal { detail: Value::String(detail) }) => detail,
+            Ok(Refusal { detail }) => detail.to_string(),
+            Err(_) => body,
+        };
         let detail: String = clean(&detail).chars().take(300).collect();
         Err(match (status.as_u16(), &self.key) {
             // Some versions answer a wrong key with an internal error.

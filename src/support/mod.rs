@@ -24,6 +24,7 @@
 pub mod audit;
 pub mod change;
 pub mod cluster;
+mod counted;
 pub mod counts;
 pub mod curve;
 mod desk;
@@ -45,9 +46,11 @@ pub mod topk;
 pub mod unit;
 pub mod unseen;
 
+pub use counted::Counted;
 pub use counts::Counts;
 pub use curve::{Crossing, Point};
 pub use ledger::{Cluster, ClusterKey, Ledger, Outcome};
+pub use table::{hash as text_hash, hash_bytes as bytes_hash};
 pub use unit::{Criterion, Lens, Pair, Status, Unit};
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub(super) fn happened(state: &mut State, event: Event) {
     }
     match event.kind {
         EventKind::Drawn(all) => {
+            state.recording.drawn += all.len() as u64;
             for d in all {
                 state.figures.touch(d.problem);
                 state.ledger.add(d.policy, d.problem, &d.completion, &d.verdict);

@@ -122,7 +122,7 @@ fn show(state: &mut State, policy: usize) -> Vec<Effect> {
 /// One more policy is drawn from.
 pub(super) fn adopted(state: &mut State, named: Named) {
     state.policies.push(Named { name: clean(&named.name), spec: clean(&named.spec) });
-    state.ledger.grow();
+    state.ledger.add_policy();
     state.progress.finished = false;
     show(state, state.policies.len() - 1);
 }

@@ -27,6 +27,10 @@ impl Task for ExactMatch {
         &[]
     }
 
+    fn scoring(&self) -> &'static str {
+        "The reference, blanks at the ends aside; in any case with `ignore_case` in the metadata."
+    }
+
     fn generate(&self, _: &str, _: u64, _: u64) -> Option<Problem> {
         None
     }
@@ -63,6 +67,10 @@ impl Task for MultipleChoice {
 
     fn levels(&self) -> &'static [Level] {
         &[]
+    }
+
+    fn scoring(&self) -> &'static str {
+        "The label of the right choice, or its text; the choices stand in the metadata."
     }
 
     fn generate(&self, _: &str, _: u64, _: u64) -> Option<Problem> {
@@ -134,6 +142,10 @@ impl Task for RegularExpression {
 
     fn levels(&self) -> &'static [Level] {
         &[]
+    }
+
+    fn scoring(&self) -> &'static str {
+        "What matches the reference, or the metadata's `pattern`, as a whole."
     }
 
     fn generate(&self, _: &str, _: u64, _: u64) -> Option<Problem> {

@@ -8,6 +8,7 @@ pub mod help;
 pub mod log;
 pub mod palette;
 pub mod parity;
+pub mod runs;
 pub mod suite;
 pub mod tour;
 pub mod training;
