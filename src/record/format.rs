@@ -76,7 +76,7 @@ impl From<&Sampling> for SamplingEntry {
 pub(super) enum LineOut<'a> {
     Run(&'a Run),
     Problem(&'a Problem),
-    Completion(CompletionOut<'a>),
+    Completion(Box<CompletionOut<'a>>),
 }
 
 /// A `completion` line as it is written.
