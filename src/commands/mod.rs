@@ -1,19 +1,26 @@
 //! The commands: each takes its part of the command line and does it.
 
 pub mod bench;
+pub mod check;
 pub mod convert;
 pub mod explore;
 pub mod grade;
+pub mod open;
+pub mod pull;
 pub mod report;
 pub mod sample;
+pub mod score;
+mod screen;
+mod settings;
+pub mod shell;
 pub mod snapshot;
 pub mod tasks;
 pub mod train;
 
 use crate::cli::ImportArgs;
 use crate::completion::clean;
+use crate::record::RecordError;
 use crate::record::foreign::{self, Imported, Progress};
-use crate::record::{RecordError, Recording};
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -27,15 +34,15 @@ fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// Opens a recording, or other tools' files as one. What could not be read of them is said
-/// on the standard error.
-fn open(files: &[PathBuf], import: &ImportArgs) -> Result<Recording, RecordError> {
+/// The file if it is a recording, else a recording made of other tools' files. What could
+/// not be read of them is said on the standard error.
+fn ours(files: &[PathBuf], import: &ImportArgs) -> Result<PathBuf, RecordError> {
     let options = import.options();
     let opened = watched(|progress| foreign::open(files, &options, None, progress))?;
     if let Some(imported) = &opened.imported {
         told(imported);
     }
-    Ok(opened.recording)
+    Ok(opened.path)
 }
 
 /// Says what an import could not read or match.

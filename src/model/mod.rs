@@ -9,6 +9,7 @@ pub mod generate;
 pub mod local;
 pub mod sampler;
 pub mod sampling;
+pub mod score;
 pub mod tokenizer;
 pub mod weights;
 
@@ -20,5 +21,6 @@ pub use generate::{Generated, Generator, Observer, Request, Running};
 pub use local::LocalModel;
 pub use sampler::Sampler;
 pub use sampling::Sampling;
+pub use score::{Scorer, Weighed};
 pub use tokenizer::Tokenizer;
 pub use weights::Weights;

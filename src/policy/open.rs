@@ -2,6 +2,7 @@
 
 use super::recording::Recorded;
 use super::script::{Script, Scripted};
+use super::server::{Address, Server, ServerOptions};
 use super::{LocalPolicy, Policy, PolicyError};
 use crate::model::{Engine, LocalModel, embedded};
 use std::path::Path;
@@ -11,11 +12,25 @@ use std::sync::Arc;
 ///
 /// A SPEC is `embedded:base`, `embedded:rlvr`, `embedded:rlvr@STEP` (a checkpoint), a
 /// folder in Hugging Face layout, a recording (`FILE`, or `FILE#NAME` for one of its
-/// policies), or `script:FILE` (see [`super::script`]).
+/// policies), a server (`http://host:port/v1#model`, see [`super::server`]), or
+/// `script:FILE` (see [`super::script`]).
 ///
 /// # Errors
 /// A SPEC of no such form, or what reading it reports.
 pub fn open(spec: &str, name: &str) -> Result<Arc<dyn Policy>, PolicyError> {
+    open_with(spec, name, &ServerOptions::default())
+}
+
+/// As [`open`]; `served` says how a server is asked.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(spec: &str, name: &str, served: &ServerOptions) -> Result<Arc<dyn Policy>, PolicyError> {
+    if Address::is_meant(spec) {
+        let wrong = |reason| PolicyError::Source { policy: name.to_owned(), reason };
+        let address = Address::parse(spec).map_err(wrong)?;
+        return Ok(Arc::new(Server::open(&address, name, served.clone())?));
+    }
     if let Some(file) = spec.strip_prefix("script:") {
         return Ok(Arc::new(Scripted::new(name, spec, Script::from_file(Path::new(file))?)?));
     }

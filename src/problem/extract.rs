@@ -25,11 +25,13 @@ pub enum Rule {
     Fence,
     /// The last line that is not empty.
     LastLine,
+    /// None of ours: an outside verifier said what the answer is.
+    Verifier,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Rule; 7] = [
+    pub const ALL: [Rule; 8] = [
         Rule::Tag,
         Rule::Box,
         Rule::Marker,
@@ -37,6 +39,7 @@ impl Rule {
         Rule::LastNumber,
         Rule::Fence,
         Rule::LastLine,
+        Rule::Verifier,
     ];
 
     /// The rules for answers that are numbers, in the order in which they are tried.
@@ -52,6 +55,7 @@ impl Rule {
             Rule::LastNumber => "last-number",
             Rule::Fence => "fence",
             Rule::LastLine => "last-line",
+            Rule::Verifier => "verifier",
         }
     }
 
@@ -77,6 +81,7 @@ pub fn extract_with(text: &str, rules: &[Rule]) -> Option<(String, Rule)> {
             Rule::LastNumber => last_number(text),
             Rule::Fence => super::repair::fenced(text),
             Rule::LastLine => text.trim_end().rsplit('\n').next(),
+            Rule::Verifier => None,
         }?;
         let found = found.trim();
         (!found.is_empty()).then(|| (found.to_owned(), rule))

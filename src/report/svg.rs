@@ -203,8 +203,12 @@ mod tests {
             }
         }
         let entry = |name: &str, role: &str| PolicyEntry { name: name.into(), role: role.into(), spec: None };
-        let run =
-            Run { version: 1, policies: vec![entry("a<b", "base"), entry("rlvr", "rlvr")], sampling: None };
+        let run = Run {
+            version: 1,
+            policies: vec![entry("a<b", "base"), entry("rlvr", "rlvr")],
+            sampling: None,
+            k: None,
+        };
         let problem = Problem {
             id: "p".into(),
             task: None,

@@ -3,9 +3,10 @@
 
 mod change;
 
-use super::{open, print, told};
+use super::{ours, print, told};
 use crate::cli::{ConvertArgs, Target};
 use crate::completion::clean;
+use crate::record::Recording;
 use crate::record::foreign::{self, Imported};
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
@@ -23,14 +24,14 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
         out.display()
     );
     if args.lost || args.gained {
-        let recording = open(&args.files, &args.import)?;
+        let recording = Recording::open(&ours(&args.files, &args.import)?)?;
         let side = if args.lost { change::Side::Lost } else { change::Side::Gained };
         let written = change::write(&recording, side, args.unit, out)?;
         return said(out, &written);
     }
     match args.to {
         Target::Verifiers => {
-            let recording = open(&args.files, &args.import)?;
+            let recording = Recording::open(&ours(&args.files, &args.import)?)?;
             foreign::write_verifiers(&recording, out)
                 .with_context(|| format!("{} cannot be written", out.display()))?;
             said(out, &format!("{} problems for verifiers", recording.problems.len()))

@@ -21,7 +21,7 @@ use super::{Config, Generator, ModelError, Observer, Request, Weights};
 use matrix::{Matrix, PANEL};
 pub use simd::Level;
 use std::sync::Mutex;
-use step::Workspace;
+pub(super) use step::Workspace;
 
 /// Completions drawn side by side with a small model: more of their caches would push one
 /// another out of the processor's.

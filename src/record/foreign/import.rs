@@ -392,7 +392,7 @@ fn run(files: &[Input]) -> Run {
     }
     let sampling = files.first().map(|f| f.about.sampling.clone()).unwrap_or_default();
     let same = files.iter().all(|f| f.about.sampling == sampling) && sampling != SamplingEntry::default();
-    Run { version: VERSION, policies, sampling: same.then_some(sampling) }
+    Run { version: VERSION, policies, sampling: same.then_some(sampling), k: None }
 }
 
 /// Writes the recording.
@@ -494,6 +494,7 @@ impl Recorder<'_> {
                 length: sample.tokens,
                 logprob: sample.logprob,
                 token_entropy: sample.token_entropy,
+                entropy_range: None,
                 trace: Vec::new(),
                 finish: sample.finish.unwrap_or(Finish::Stop),
             },

@@ -282,18 +282,17 @@ fn opening_keeps_a_copy_until_the_file_changes() {
     fs::copy(fixture("verl.jsonl"), &file).unwrap();
     let open_it = || open(&[file.clone()], &Options::default(), Some(&cache), &mut |_| ()).unwrap();
     let first = open_it();
-    let written = fs::metadata(&first.recording.path).unwrap().modified().unwrap();
-    let again = open_it();
-    assert_eq!((&again.recording.path, &again.imported), (&first.recording.path, &first.imported));
-    assert_eq!(fs::metadata(&again.recording.path).unwrap().modified().unwrap(), written);
+    let written = fs::metadata(&first.path).unwrap().modified().unwrap();
+    assert_eq!(open_it(), first);
+    assert_eq!(fs::metadata(&first.path).unwrap().modified().unwrap(), written);
     let mut text = fs::read_to_string(&file).unwrap();
     text += "{\"input\":\"new\",\"output\":\"x\",\"gts\":null,\"score\":NaN,\"step\":1}\n";
     fs::write(&file, text).unwrap();
     let grown = open_it();
-    assert_eq!(grown.recording.problems.len(), 4);
-    assert!(!first.recording.path.exists());
-    let ours = open(&[grown.recording.path.clone()], &Options::default(), Some(&cache), &mut |_| ()).unwrap();
-    assert_eq!((ours.recording.path, ours.imported), (grown.recording.path, None));
+    assert_eq!(Recording::open(&grown.path).unwrap().problems.len(), 4);
+    assert!(!first.path.exists());
+    let ours = open(std::slice::from_ref(&grown.path), &Options::default(), Some(&cache), &mut |_| ());
+    assert_eq!(ours.unwrap(), Opened { path: grown.path, imported: None });
 }
 
 #[test]
