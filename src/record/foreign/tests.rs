@@ -35,7 +35,8 @@ fn bytes(name: &str, bytes: &[u8], options: &Options) -> Result<Read, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     fs::write(&path, bytes).unwrap();
-    imported(&[path.clone()], options).map_err(|e| e.to_string().replace(path.to_str().unwrap(), "FILE"))
+    imported(std::slice::from_ref(&path), options)
+        .map_err(|e| e.to_string().replace(path.to_str().unwrap(), "FILE"))
 }
 
 /// Of the first two problems in the fixtures: which of the four completions are correct.
@@ -280,7 +281,8 @@ fn opening_keeps_a_copy_until_the_file_changes() {
     let folder = tempfile::tempdir().unwrap();
     let (file, cache) = (folder.path().join("x.jsonl"), folder.path().join("cache"));
     fs::copy(fixture("verl.jsonl"), &file).unwrap();
-    let open_it = || open(&[file.clone()], &Options::default(), Some(&cache), &mut |_| ()).unwrap();
+    let open_it =
+        || open(std::slice::from_ref(&file), &Options::default(), Some(&cache), &mut |_| ()).unwrap();
     let first = open_it();
     let written = fs::metadata(&first.path).unwrap().modified().unwrap();
     assert_eq!(open_it(), first);
