@@ -2,6 +2,7 @@
 
 mod bench;
 mod convert;
+mod grade;
 mod score;
 mod served;
 mod source;
@@ -9,6 +10,7 @@ mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
 pub use convert::{ConvertArgs, ImportArgs, Target};
+pub use grade::{GradeArgs, TasksArgs};
 pub use score::{CheckArgs, ScoreArgs};
 pub use served::ServedArgs;
 pub use source::{FileArgs, JudgeArgs};
@@ -218,7 +220,9 @@ impl CampaignArgs {
     /// A file of problems that cannot be read.
     pub fn problems(&self) -> Result<Vec<Problem>> {
         if self.problems.is_none() && self.file.is_given() {
-            bail!("--field, --grader and --split say how to read a file: name one with --problems");
+            bail!(
+                "--field, --grader, --split and --wording are about a file of problems: name one with --problems"
+            );
         }
         if !self.task.is_empty() {
             let mut problems = Vec::new();
@@ -309,9 +313,12 @@ pub struct DemoArgs {
 /// What `leash open` is told.
 #[derive(Clone, Debug, Args)]
 pub struct OpenArgs {
-    /// The recording, or another tool's file; two make a pair, the base first
+    /// A recording, or other tools' files; of two the first is the base
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 
     /// Show what another process adds to it, as it comes; draw nothing
     #[arg(long)]
@@ -322,37 +329,7 @@ pub struct OpenArgs {
     pub read_only: bool,
 
     #[command(flatten)]
-    pub import: ImportArgs,
-
-    #[command(flatten)]
     pub screen: ScreenArgs,
-}
-
-/// What `leash grade` is told.
-#[derive(Clone, Debug, Args)]
-pub struct GradeArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-
-    /// The recording to write, with the new verdicts in it
-    #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
-
-    /// Judge only completions that have no verdict
-    #[arg(long)]
-    pub only_missing: bool,
-
-    #[command(flatten)]
-    pub judge: JudgeArgs,
-}
-
-/// What `leash tasks` is told.
-#[derive(Clone, Debug, Args)]
-pub struct TasksArgs {
-    /// Show how this task is judged, and an example of each of its difficulties
-    #[arg(value_name = "NAME")]
-    pub name: Option<String>,
 }
 
 /// What `leash snapshot` is told.
@@ -579,6 +556,7 @@ mod tests {
             ("leash --problems f --task dice", "cannot be used with"),
             ("leash --problems f --grader sums", "there is no grader `sums`"),
             ("leash --verifier-limit 0", "above 0"),
+            ("leash --problems f --wording x", "it must hold {prompt}"),
             ("leash --task leg_counting --suite heldout", "cannot be used with"),
             ("leash report r.jsonl --zeta 1", "between 0 and 1"),
             ("leash report r.jsonl --unit token", "completion"),

@@ -1,6 +1,8 @@
 //! Every screen at the sizes that matter, cell by cell.
 
 mod stage;
+#[path = "screens/training.rs"]
+mod training;
 
 use insta::assert_snapshot;
 use leash::app::state::explore::Pane;

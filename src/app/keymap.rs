@@ -138,7 +138,7 @@ pub const TABLE: &[Binding] = &[
         Action::Filter,
         &[&[Char('/')]],
         "filter",
-        "show only problems with these words: lost, gained, preserved, undecided, format, or any text",
+        "only problems with: lost, gained, preserved, undecided, format, or a text",
     ),
     bind(
         Context::Explore,
@@ -254,6 +254,21 @@ pub const TABLE: &[Binding] = &[
         "",
         "take the mouse, or leave it to the terminal's own selection",
     ),
+    bind(
+        Context::Screens,
+        Action::Training,
+        &[&[Char('t')], &[Char('5')]],
+        "training",
+        "the Training screen: RLVR live, from the base on",
+    ),
+    bind(
+        Context::Screens,
+        Action::NextPolicy,
+        &[&[Char(']')]],
+        "",
+        "the next RLVR policy in the RLVR column: the next checkpoint of a timeline",
+    ),
+    bind(Context::Screens, Action::PreviousPolicy, &[&[Char('[')]], "", "the RLVR policy before"),
     bind(Context::Screens, Action::Log, &[&[Char('L')]], "", "what was said and what failed, in full"),
     bind(
         Context::Screens,
@@ -273,21 +288,6 @@ pub const TABLE: &[Binding] = &[
     bind(Context::Screens, Action::Runs, &[&[Char('6')]], "", "your runs: open, rename or delete one"),
     bind(Context::Screens, Action::Help, &[&[Char('?')]], "help", "this help"),
     bind(Context::Screens, Action::Quit, &[&[Char('q')]], "quit", "leave"),
-    bind(
-        Context::Screens,
-        Action::Training,
-        &[&[Char('t')], &[Char('5')]],
-        "training",
-        "the Training screen: RLVR live, from the base on",
-    ),
-    bind(
-        Context::Screens,
-        Action::NextPolicy,
-        &[&[Char(']')]],
-        "",
-        "the next RLVR policy in the RLVR column: the next checkpoint of a timeline",
-    ),
-    bind(Context::Screens, Action::PreviousPolicy, &[&[Char('[')]], "", "the RLVR policy before"),
     bind(
         Context::Training,
         Action::Pull,
@@ -425,7 +425,7 @@ pub const TABLE: &[Binding] = &[
         Action::Regrade,
         &[&[Char('R')]],
         "",
-        "judge the whole run by other rules of where an answer stands: any, one alone, the task's own",
+        "judge the whole run by other rules of where an answer stands",
     ),
     bind(
         Context::Curves,
@@ -463,14 +463,14 @@ pub const TABLE: &[Binding] = &[
         Action::Sort,
         &[&[Char('s')]],
         "sort",
-        "the order of problems: as they stand, most lost, most gained, largest change, hardest",
+        "the order of problems: as is, most lost, gained, changed, hardest",
     ),
     bind(
         Context::Suite,
         Action::Filter,
         &[&[Char('/')]],
         "filter",
-        "only problems with these words: lost, gained, preserved, undecided, format, or any text",
+        "only problems with: lost, gained, preserved, undecided, format, or a text",
     ),
     bind(Context::Suite, Action::Back, &[&[Esc]], "back", "drop the filter, then back to Explore"),
 ];

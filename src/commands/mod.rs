@@ -19,8 +19,8 @@ pub mod train;
 
 use crate::cli::ImportArgs;
 use crate::completion::clean;
-use crate::record::RecordError;
 use crate::record::foreign::{self, Imported, Progress};
+use crate::record::{RecordError, Recording};
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
@@ -34,15 +34,15 @@ fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// The file if it is a recording, else a recording made of other tools' files. What could
-/// not be read of them is said on the standard error.
-fn ours(files: &[PathBuf], import: &ImportArgs) -> Result<PathBuf, RecordError> {
+/// Opens a recording, or other tools' files as one. What could not be read of them is said
+/// on the standard error.
+fn open(files: &[PathBuf], import: &ImportArgs) -> Result<Recording, RecordError> {
     let options = import.options();
     let opened = watched(|progress| foreign::open(files, &options, None, progress))?;
     if let Some(imported) = &opened.imported {
         told(imported);
     }
-    Ok(opened.path)
+    Ok(opened.recording)
 }
 
 /// Says what an import could not read or match.

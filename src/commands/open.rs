@@ -1,6 +1,5 @@
 //! `leash open`: the explorer on a recording.
 
-use super::ours;
 use super::screen::{Mode, go_on, only_read, settings_of, show};
 use super::settings::settings;
 use crate::app::State;
@@ -22,13 +21,13 @@ use std::sync::Arc;
 pub fn run(args: &OpenArgs) -> Result<ExitCode> {
     let config = settings(&args.screen)?;
     terminal::check()?;
-    let file = ours(&args.files, &args.import)?;
+    let recording = super::open(&args.files, &args.import)?;
     let mode = match (args.follow, args.read_only) {
         (true, _) => Mode::Follow,
         (false, true) => Mode::Read,
         (false, false) => Mode::GoOn,
     };
-    let (state, feeds) = opened(&file, mode)?;
+    let (state, feeds) = opened(&recording.path, mode)?;
     show(state, feeds, config)
 }
 

@@ -1,9 +1,8 @@
 //! `leash report`: every figure of a recording.
 
-use super::{ours, print};
+use super::{open, print};
 use crate::cli::{Format, ReportArgs};
 use crate::completion::clean;
-use crate::record::Recording;
 use crate::report::{Report, load};
 use anyhow::Result;
 
@@ -17,7 +16,7 @@ const SHOWN: usize = 5;
 /// A file that cannot be read or is no recording; flags that contradict each other.
 pub fn run(args: &ReportArgs) -> Result<()> {
     let lens = args.lens()?;
-    let recording = Recording::head(&ours(&args.files, &args.import)?)?;
+    let recording = open(&args.files, &args.import)?;
     let loaded = load(&recording, args.k, args.sound)?;
     let file = recording.path.display();
     for error in loaded.wrong.iter().take(SHOWN) {

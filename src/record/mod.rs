@@ -3,19 +3,23 @@
 //! | kind | what |
 //! |---|---|
 //! | `run` | the first line: version, policies, settings of sampling |
-//! | `problem` | one problem, before its completions |
+//! | `problem` | one problem; it must stand before its completions |
 //! | `completion` | one completion with its verdict |
-//! | `import` | last, in what [`foreign`] wrote: where it is from and what could not be read |
 //! | `score` | how likely one completion is under a policy |
+//! | `import` | last, in what [`foreign`] wrote: where it is from and what could not be read |
 //!
 //! [`mod@format`] says what each field means. A reader ignores kinds and fields that it does
 //! not know, fills verdicts that are missing with our verifiers, and survives a torn last
-//! line. One process writes at a time, held by a lock on the file.
+//! line. One process writes at a time, held by a lock on the file; others may follow it. What
+//! is saved, and when, [`mod@recorder`] says; how a recording of any size is opened,
+//! [`mod@index`]. A file whose name ends in `.zst` is the same, packed in zstd frames of
+//! whole lines. `assets/recording.schema.json` is the format as JSON Schema.
 
 pub mod error;
 pub mod follow;
 pub mod foreign;
 pub mod format;
+mod frames;
 mod head;
 pub mod index;
 pub mod library;

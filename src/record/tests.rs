@@ -414,3 +414,39 @@ fn check(value: &Value, schema: &Value, root: &Value, line: &str) {
         check(item, &schema["items"], root, line);
     }
 }
+
+#[test]
+fn a_packed_recording_is_read_and_gone_on_with_and_loses_no_more_than_its_last_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl.zst");
+    let mut writer = Writer::create(&path, &run(), &problems(), true).unwrap();
+    for index in 0..40 {
+        writer.append(&drawn(0, 0, index)).unwrap();
+        if index % 10 == 9 {
+            writer.flush().unwrap();
+        }
+    }
+    drop(writer);
+    assert!(std::fs::read(&path).unwrap().starts_with(&[0x28, 0xb5, 0x2f, 0xfd]));
+    assert_eq!(read(&path).len(), 40);
+    let length = std::fs::metadata(&path).unwrap().len();
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length - 3).unwrap();
+    assert_eq!(read(&path).len(), 30);
+    let (mut writer, cut) = Writer::resume(&path, &run(), &problems(), true).unwrap();
+    assert!(cut > 0);
+    writer.append(&drawn(1, 1, 7)).unwrap();
+    drop(writer);
+    assert_eq!(read(&path).last(), Some(&Ok(drawn(1, 1, 7))));
+    let mut index = Index::open(&path).unwrap();
+    let (texts, mut at) = (index.texts(), Vec::new());
+    let _ = index
+        .read(&mut |batch| {
+            at.extend(batch.records.iter().map(|r| (r.at(), r.problem)));
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(at.len(), 31);
+    for (at, problem) in at {
+        texts.read(at, &problems()[problem as usize]).unwrap();
+    }
+}

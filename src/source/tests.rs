@@ -42,6 +42,9 @@ fn a_file_is_read_by_what_it_is() {
         assert_eq!(all[0].task.as_deref(), Some("mathematics"));
     }
     assert_eq!(ids(&read("b.json", &format!("[{},{}]", line("a"), line("b"))).unwrap()), ["b/0", "b/1"]);
+    let asked = Query { wording: Some("Q: {prompt}\nA:".into()), ..Query::default() };
+    let all = problems(folder.path().join("aime").to_str().unwrap(), &asked).unwrap();
+    assert_eq!(all[2].prompt, "Q: c\nA:");
     assert_eq!(read("c.csv", "question,answer\n\"a, b\",4").unwrap()[0].prompt, "a, b");
     assert_eq!(read("c.tsv", "question\tanswer\na, b\t4").unwrap()[0].prompt, "a, b");
     let recording = "{\"kind\":\"run\",\"version\":1,\"policies\":[{\"name\":\"base\",\"role\":\"base\"}]}\n\

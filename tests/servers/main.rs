@@ -418,6 +418,6 @@ fn a_recording_is_scored_under_another_policy_and_scoring_goes_on_where_it_stopp
         folder.path().join("t.jsonl").to_str().unwrap(),
     ]);
     assert!(fine && table.contains("reference"), "{table}{said}");
-    let (_, said, fine) = leash(&["score", file, "--under", file, "-o", to]);
+    let (_, said, fine) = leash(&["score", file, "--under", &format!("{file}#base"), "-o", to]);
     assert!(!fine && said.contains("cannot score"), "{said}");
 }

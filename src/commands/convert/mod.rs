@@ -3,7 +3,7 @@
 
 mod change;
 
-use super::{ours, print, told};
+use super::{open, print, told};
 use crate::cli::{ConvertArgs, Target};
 use crate::completion::clean;
 use crate::record::Recording;
@@ -24,14 +24,14 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
         out.display()
     );
     if args.lost || args.gained {
-        let recording = Recording::open(&ours(&args.files, &args.import)?)?;
+        let recording = Recording::open(&open(&args.files, &args.import)?.path)?;
         let side = if args.lost { change::Side::Lost } else { change::Side::Gained };
         let written = change::write(&recording, side, args.unit, out)?;
         return said(out, &written);
     }
     match args.to {
         Target::Verifiers => {
-            let recording = Recording::open(&ours(&args.files, &args.import)?)?;
+            let recording = Recording::open(&open(&args.files, &args.import)?.path)?;
             foreign::write_verifiers(&recording, out)
                 .with_context(|| format!("{} cannot be written", out.display()))?;
             said(out, &format!("{} problems for verifiers", recording.problems.len()))

@@ -3,7 +3,7 @@
 use super::import::{Imported, Options, Progress, import, told};
 use super::matching::digest;
 use super::{inside, recognise};
-use crate::record::RecordError;
+use crate::record::{RecordError, Recording};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -12,16 +12,16 @@ use std::time::UNIX_EPOCH;
 /// What is read anew when the importer changes.
 const VERSION: u32 = 1;
 
-/// A recording of ours, and what its import came to if it is a copy.
-#[derive(Clone, Debug, PartialEq)]
+/// A recording, and what its import came to if it is of another tool.
+#[derive(Debug)]
 pub struct Opened {
-    pub path: PathBuf,
+    pub recording: Recording,
     pub imported: Option<Imported>,
 }
 
-/// Gives the file if it is one recording of ours, and of whatever else the files are a copy
-/// in `cache` (default: the user's cache directory). The copy is made again when a file's
-/// size or time has changed, and the old one removed.
+/// Opens one recording of ours, or whatever else the files are through a copy in `cache`
+/// (default: the user's cache directory). The copy is made again when a file's size or
+/// time has changed, and the old one removed.
 ///
 /// # Errors
 /// A file that cannot be read or is of no known layout; a copy that cannot be written.
@@ -34,7 +34,7 @@ pub fn open(
     if let [only] = paths
         && recognise(only, &options.mapping)?.is_none()
     {
-        return Ok(Opened { path: inside(only), imported: None });
+        return Ok(Opened { recording: Recording::head(&inside(only))?, imported: None });
     }
     let folder = match cache {
         Some(folder) => folder.to_owned(),
@@ -47,7 +47,7 @@ pub fn open(
     let (which, state) = identity(paths, options)?;
     let copy = folder.join(format!("{which:016x}-{state:016x}.jsonl"));
     if let Some(imported) = last_line(&copy).ok().as_deref().and_then(told) {
-        return Ok(Opened { path: copy, imported: Some(imported) });
+        return Ok(Opened { recording: Recording::head(&copy)?, imported: Some(imported) });
     }
     remove_older(&folder, &format!("{which:016x}-")).map_err(failed)?;
     let unfinished = folder.join(format!("{which:016x}.{}.unfinished", std::process::id()));
@@ -56,7 +56,7 @@ pub fn open(
         let _ = std::fs::remove_file(&unfinished);
     })?;
     std::fs::rename(&unfinished, &copy).map_err(failed)?;
-    Ok(Opened { path: copy, imported: Some(imported) })
+    Ok(Opened { recording: Recording::head(&copy)?, imported: Some(imported) })
 }
 
 /// Which files are meant and how they are read; and what they are now.

@@ -361,12 +361,12 @@ impl Recorder<'_> {
             policy,
             problem: 0,
             completion: Completion {
+                entropy_range: None,
                 index,
                 text: sample.text,
                 length: sample.tokens,
                 logprob: sample.logprob,
                 token_entropy: sample.token_entropy,
-                entropy_range: None,
                 trace: Vec::new(),
                 finish: sample.finish.unwrap_or(Finish::Stop),
             },

@@ -114,8 +114,7 @@ impl Matched {
             shared.push(map);
         }
         for ((name, survey), map) in files.iter().zip(&shared) {
-            let missing = file
-                .survey
+            let missing = survey
                 .problems
                 .iter()
                 .filter(|k| map.get(&own(k)).is_none_or(|key| !everywhere.contains(key)));

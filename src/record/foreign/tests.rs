@@ -281,20 +281,21 @@ fn opening_keeps_a_copy_until_the_file_changes() {
     let folder = tempfile::tempdir().unwrap();
     let (file, cache) = (folder.path().join("x.jsonl"), folder.path().join("cache"));
     fs::copy(fixture("verl.jsonl"), &file).unwrap();
-    let open_it =
-        || open(std::slice::from_ref(&file), &Options::default(), Some(&cache), &mut |_| ()).unwrap();
-    let first = open_it();
-    let written = fs::metadata(&first.path).unwrap().modified().unwrap();
-    assert_eq!(open_it(), first);
-    assert_eq!(fs::metadata(&first.path).unwrap().modified().unwrap(), written);
+    let open_at = |path: &PathBuf| {
+        let opened = open(std::slice::from_ref(path), &Options::default(), Some(&cache), &mut |_| ());
+        opened.map(|o| (o.recording.path, o.imported)).unwrap()
+    };
+    let first = open_at(&file);
+    let written = fs::metadata(&first.0).unwrap().modified().unwrap();
+    assert_eq!(open_at(&file), first);
+    assert_eq!(fs::metadata(&first.0).unwrap().modified().unwrap(), written);
     let mut text = fs::read_to_string(&file).unwrap();
     text += "{\"input\":\"new\",\"output\":\"x\",\"gts\":null,\"score\":NaN,\"step\":1}\n";
     fs::write(&file, text).unwrap();
-    let grown = open_it();
-    assert_eq!(Recording::open(&grown.path).unwrap().problems.len(), 4);
-    assert!(!first.path.exists());
-    let ours = open(std::slice::from_ref(&grown.path), &Options::default(), Some(&cache), &mut |_| ());
-    assert_eq!(ours.unwrap(), Opened { path: grown.path, imported: None });
+    let (grown, _) = open_at(&file);
+    assert_eq!(Recording::open(&grown).unwrap().problems.len(), 4);
+    assert!(!first.0.exists());
+    assert_eq!(open_at(&grown), (grown, None));
 }
 
 #[test]
