@@ -376,7 +376,7 @@ impl Recorder<'_> {
         self.imported.completions += 1;
         let name = self.run.policies[policy].name.clone();
         let id = asked.problem.id.clone();
-        self.line(&LineOut::Completion(CompletionOut::new(&id, &name, &drawn, false)))
+        self.line(&LineOut::Completion(Box::new(CompletionOut::new(&id, &name, &drawn, false))))
     }
 
     fn wrong(&mut self, error: &RecordError) {
