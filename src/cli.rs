@@ -1,12 +1,18 @@
 //! The command line.
 
 mod bench;
+mod convert;
 mod grade;
+mod score;
+mod served;
 mod source;
 mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
+pub use convert::{ConvertArgs, ImportArgs, Target};
 pub use grade::{GradeArgs, TasksArgs};
+pub use score::{CheckArgs, ScoreArgs};
+pub use served::ServedArgs;
 pub use source::{FileArgs, JudgeArgs};
 pub use train::{ContestArgs, PullArgs, PullCommand, PullFormat, SftArgs, TrainArgs};
 
@@ -33,9 +39,7 @@ use std::sync::Arc;
 #[command(name = "leash", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(flatten)]
-    pub campaign: CampaignArgs,
-    #[command(flatten)]
-    pub screen: ScreenArgs,
+    pub explore: ExploreArgs,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -62,6 +66,8 @@ pub struct ScreenArgs {
 pub enum Command {
     /// Draw completions without a screen, into a recording
     Sample(SampleArgs),
+    /// Explore a recording, and go on drawing where it stopped
+    Open(OpenArgs),
     /// Every figure of a recording
     Report(ReportArgs),
     /// Judge the completions of a recording again, with our verifiers
@@ -84,13 +90,41 @@ pub enum Command {
     },
     /// The manual page, as roff
     Man,
+    /// How likely recorded completions are under a policy, token by token
+    Score(ScoreArgs),
+    /// The settings of the policies side by side, what differs marked; long texts that come
+    /// more often than chance allows
+    Check(CheckArgs),
+    /// Other tools' files as a recording; recordings for other tools; what was lost and gained
+    Convert(ConvertArgs),
+}
+
+/// What the explorer is told.
+#[derive(Clone, Debug, Args)]
+pub struct ExploreArgs {
+    #[command(flatten)]
+    pub campaign: CampaignArgs,
+
+    /// Record what is drawn in this file [default: a run of its own in the user's data
+    /// folder]. If it is there already, drawing goes on where it stopped
+    #[arg(long, value_name = "FILE", help_heading = "Recording", conflicts_with = "no_record")]
+    pub record: Option<PathBuf>,
+
+    /// Record nothing
+    #[arg(long, help_heading = "Recording")]
+    pub no_record: bool,
+
+    #[command(flatten)]
+    pub screen: ScreenArgs,
 }
 
 /// Who is asked what, and how.
 #[derive(Clone, Debug, Args)]
 pub struct CampaignArgs {
-    /// The reference policy: embedded:base, a model's folder, a recording, or script:FILE
-    /// (texts with probabilities, for tests and demonstrations of the interface)
+    /// The reference policy: embedded:base, a model's folder, a server
+    /// (http://host:port/v1#model, several endpoints with commas between them), a recording,
+    /// or script:FILE (texts with probabilities, for tests and demonstrations of the
+    /// interface)
     #[arg(long, value_name = "SPEC", default_value = "embedded:base", help_heading = "Policies")]
     pub base: String,
 
@@ -157,6 +191,9 @@ pub struct CampaignArgs {
     pub threads: Option<usize>,
 
     #[command(flatten)]
+    pub served: ServedArgs,
+
+    #[command(flatten)]
     pub judge: JudgeArgs,
 }
 
@@ -221,7 +258,8 @@ impl CampaignArgs {
         let names = self.names();
         let rlvr = self.rlvr();
         let specs = std::iter::once(&self.base).chain(&rlvr);
-        specs.zip(&names).map(|(spec, name)| Ok(policy::open(spec, name)?)).collect()
+        let served = self.served.options();
+        specs.zip(&names).map(|(spec, name)| Ok(policy::open_with(spec, name, &served)?)).collect()
     }
 
     /// The RLVR policies' SPECs.
@@ -265,22 +303,41 @@ pub struct SampleArgs {
 #[derive(Clone, Debug, Args)]
 pub struct DemoArgs {
     #[command(flatten)]
-    pub campaign: CampaignArgs,
-
-    #[command(flatten)]
-    pub screen: ScreenArgs,
+    pub explore: ExploreArgs,
 
     /// Go on by itself, at the pace of reading aloud, and leave at the end
     #[arg(long)]
     pub auto: bool,
 }
 
+/// What `leash open` is told.
+#[derive(Clone, Debug, Args)]
+pub struct OpenArgs {
+    /// A recording, or other tools' files; of two the first is the base
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
+
+    /// Show what another process adds to it, as it comes; draw nothing
+    #[arg(long)]
+    pub follow: bool,
+
+    /// Draw nothing, even if something is missing
+    #[arg(long)]
+    pub read_only: bool,
+
+    #[command(flatten)]
+    pub screen: ScreenArgs,
+}
+
 /// What `leash snapshot` is told.
 #[derive(Clone, Debug, Args)]
 pub struct SnapshotArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The recording, or another tool's file; two make a pair, the base first
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 
     /// The picture to write, as SVG
     #[arg(short, long, value_name = "FILE")]
@@ -297,6 +354,9 @@ pub struct SnapshotArgs {
     /// The colours: dark, light, high-contrast or colour-blind
     #[arg(long, value_name = "THEME", default_value = "dark", value_parser = theme_parser(), hide_possible_values = true)]
     pub theme: Choice,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 }
 
 /// Columns and rows, as in `120x36`; large enough to draw on, small enough to hold.
@@ -309,11 +369,11 @@ fn size(text: &str) -> Result<(u16, u16), String> {
 /// What `leash report` is told.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The recording, or another tool's file; two make a pair, the base first
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 
-    /// csv has one row a problem
+    /// csv has one row a problem; svg is the chart of pass@k
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 
@@ -341,6 +401,9 @@ pub struct ReportArgs {
     /// Count only completions whose steps derive their answer as correct
     #[arg(long)]
     pub sound: bool,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 }
 
 impl ReportArgs {
@@ -366,6 +429,7 @@ pub enum Format {
     Json,
     Csv,
     Markdown,
+    Svg,
 }
 
 /// A criterion without its figure.
@@ -437,7 +501,7 @@ mod tests {
 
     #[test]
     fn without_flags_it_is_the_embedded_pair_on_the_held_out_suite() {
-        let Cli { campaign, command, .. } = parsed("leash").unwrap();
+        let Cli { explore: ExploreArgs { campaign, .. }, command, .. } = parsed("leash").unwrap();
         assert!(command.is_none());
         assert_eq!(
             (campaign.base.as_str(), &campaign.rlvr[..]),
@@ -452,7 +516,7 @@ mod tests {
     #[test]
     fn problems_come_from_where_the_flags_say() {
         let ids = |line: &str| -> Vec<String> {
-            parsed(line).unwrap().campaign.problems().unwrap().into_iter().map(|p| p.id).collect()
+            parsed(line).unwrap().explore.campaign.problems().unwrap().into_iter().map(|p| p.id).collect()
         };
         assert_eq!(
             ids("leash --suite development --count 2"),
@@ -464,13 +528,14 @@ mod tests {
             ids("leash --task dice,dice:hard --task dice:easy,arc_1d --count 1"),
             ["dice/easy/0/0", "dice/hard/0/0", "arc_1d/easy/0/0"]
         );
-        let said = parsed("leash --grader exact").unwrap().campaign.problems().unwrap_err().to_string();
+        let said =
+            parsed("leash --grader exact").unwrap().explore.campaign.problems().unwrap_err().to_string();
         assert!(said.contains("name one with --problems"), "{said}");
     }
 
     #[test]
     fn policies_have_names_of_their_own() {
-        let names = |line: &str| parsed(line).unwrap().campaign.names();
+        let names = |line: &str| parsed(line).unwrap().explore.campaign.names();
         assert_eq!(names("leash"), ["base", "rlvr"]);
         assert_eq!(
             names("leash --rlvr embedded:rlvr@40 a/folder b/folder --rlvr embedded:base"),

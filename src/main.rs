@@ -7,8 +7,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
-        None => commands::explore::run(&cli.campaign, &cli.screen, None),
+        None => commands::explore::run(&cli.explore, None),
         Some(Command::Sample(args)) => commands::sample::run(args),
+        Some(Command::Open(args)) => commands::open::run(args),
         Some(Command::Report(args)) => commands::report::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Grade(args)) => commands::grade::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Tasks(args)) => commands::tasks::run(args).map(|()| ExitCode::SUCCESS),
@@ -17,9 +18,12 @@ fn main() -> ExitCode {
         Some(Command::Completions { shell }) => success(commands::shell::completions(*shell)),
         Some(Command::Demo(args)) => {
             let tour = Tour { auto: args.auto, ..Tour::default() };
-            commands::explore::run(&args.campaign, &args.screen, Some(tour))
+            commands::explore::run(&args.explore, Some(tour))
         }
+        Some(Command::Score(args)) => commands::score::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Check(args)) => commands::check::run(args),
         Some(Command::Man) => success(commands::shell::man()),
+        Some(Command::Convert(args)) => commands::convert::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Train(args)) => commands::train::run(args).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -1,11 +1,16 @@
 //! Every screen at the sizes that matter, cell by cell.
 
 mod stage;
+#[path = "screens/training.rs"]
+mod training;
 
 use insta::assert_snapshot;
 use leash::app::state::explore::Pane;
 use leash::app::{Key, Message, State, Target, update};
-use leash::run::{Event, EventKind};
+use leash::completion::{Completion, Finish};
+use leash::policy::Setting;
+use leash::problem::Verdict;
+use leash::run::{Drawn, Event, EventKind};
 use leash::ui::theme::{Depth, Ground, Role, Theme};
 use leash::ui::{View, draw};
 use proptest::prelude::*;
@@ -323,6 +328,44 @@ fn the_log_keeps_what_was_said() {
     update(&mut state, Message::Run(Event { generation: 0, kind: EventKind::Failed { policy: 1, message } }));
     press(&mut state, "L");
     assert_snapshot!("log", screen(&mut state, 80, 24));
+}
+
+#[test]
+fn the_settings_of_both_policies_stand_side_by_side() {
+    let mut state = running();
+    press(&mut state, "P");
+    assert!(screen(&mut state, 80, 24).contains("Nothing is known of the settings here."));
+    let of = |endpoint: &str, temperature: &str, probabilities: &str| {
+        vec![
+            Setting::new("temperature", temperature),
+            Setting::new("top-p", "1"),
+            Setting::new("endpoint", endpoint),
+            Setting::new("probabilities", probabilities),
+        ]
+    };
+    state.parity = vec![
+        of("embedded:base", "1", "before temperature and truncation, all tokens: entropy exact"),
+        of("http://gpu-3:8000/v1, http://gpu-4:8000/v1", "0.6", "after temperature and truncation: not used"),
+    ];
+    assert_snapshot!("parity_120x36", screen(&mut state, 120, 36));
+    assert_snapshot!("parity_80x24", screen(&mut state, 80, 24));
+    press(&mut state, "⎋");
+    assert!(state.overlay.is_none());
+}
+
+#[test]
+fn an_entropy_that_is_only_bounded_is_shown_as_an_interval() {
+    let mut state = stage::state(2, 64);
+    for policy in [0, 1] {
+        for index in 0..8 {
+            let mut completion = Completion::traced(index, "#### 4".into(), Vec::new(), Finish::Stop);
+            completion.entropy_range = Some([0.2 - 0.1 * policy as f64, 0.35 - 0.2 * policy as f64]);
+            let drawn = Drawn { policy, problem: 0, completion, verdict: Verdict::default(), given: None };
+            update(&mut state, Message::Run(Event { generation: 0, kind: EventKind::Drawn(vec![drawn]) }));
+        }
+    }
+    let shown = screen(&mut state, 160, 50);
+    assert!(shown.contains("0.20–0.35 → 0.10–0.15 ▼"), "{shown}");
 }
 
 #[test]

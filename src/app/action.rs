@@ -31,6 +31,8 @@ pub enum Action {
     Theme,
     Mouse,
     Log,
+    /// The settings of the policies side by side.
+    Parity,
     Palette,
     TourNext,
     TourBack,
@@ -81,4 +83,7 @@ pub enum Action {
     ZoomIn,
     ZoomOut,
     Sort,
+    Runs,
+    Rename,
+    Delete,
 }

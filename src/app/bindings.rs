@@ -137,6 +137,7 @@ impl Bindings {
             Action::Down => Action::Up,
             Action::Next => Action::Previous,
             Action::NextFlip => Action::PreviousFlip,
+            Action::TurnUp => Action::TurnDown,
             Action::CursorRight => Action::CursorLeft,
             Action::ZoomIn => Action::ZoomOut,
             _ => return first,

@@ -2,12 +2,15 @@
 
 use super::state::Named;
 use super::study::Job;
-use crate::run::Settings;
+use crate::run::{Item, Settings};
 use crate::train::session::Order;
+use std::path::PathBuf;
 
 /// Something to be done outside; the event loop carries it out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
+    /// Draw what is asked for, and not what these say is there already.
+    Begin(Vec<Item>),
     /// Draw this problem first.
     Focus(usize),
     Pause,
@@ -39,4 +42,13 @@ pub enum Effect {
     Adopt(Vec<Named>),
     /// Make a study, beside the screen.
     Study(Box<Job>),
+    /// Say which runs the user has.
+    ListRuns,
+    /// Leave this run for another one.
+    OpenRun(PathBuf),
+    RenameRun {
+        path: PathBuf,
+        name: String,
+    },
+    DeleteRun(PathBuf),
 }

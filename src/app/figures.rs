@@ -56,6 +56,8 @@ pub struct Measures {
     pub curve: Vec<Point>,
     /// Nats.
     pub token_entropy: Option<f64>,
+    /// Between which bounds it lies, nats, where a server gave the likeliest tokens only.
+    pub token_entropy_range: Option<[f64; 2]>,
     /// Nats.
     pub answer_entropy: Option<f64>,
     pub mean_tokens: Option<f64>,
@@ -155,6 +157,13 @@ impl Figures {
             *stale = true;
             self.unread += 1;
         }
+    }
+
+    /// There are more problems now.
+    pub(super) fn grow(&mut self, problems: usize) {
+        self.shown.extend(self.lines.len()..problems);
+        self.lines.resize(problems, Line::default());
+        self.stale.resize(problems, true);
     }
 
     /// A completion of a problem came in.
@@ -281,6 +290,7 @@ impl State {
             Measures {
                 curve: curve(ledger, policy, problem),
                 token_entropy: ledger.problem_token_entropy(policy, problem),
+                token_entropy_range: ledger.problem_token_entropy_range(policy, problem),
                 answer_entropy: ledger.problem_answer_entropy(policy, problem),
                 mean_tokens: ledger.problem_mean_tokens(policy, problem),
             }
@@ -308,6 +318,7 @@ impl State {
             Measures {
                 curve: curve(ledger, policy),
                 token_entropy: ledger.token_entropy(policy),
+                token_entropy_range: ledger.token_entropy_range(policy),
                 answer_entropy: ledger.answer_entropy(policy),
                 mean_tokens: ledger.mean_tokens(policy),
             }

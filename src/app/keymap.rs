@@ -23,6 +23,9 @@ pub enum Context {
     Log,
     /// Over every screen while the guided tour lasts.
     Tour,
+    Runs,
+    /// A name is typed.
+    Name,
     /// Always, whatever is open.
     Always,
     Curves,
@@ -44,6 +47,8 @@ impl Context {
             Context::Palette => &[Context::Palette, Context::Always],
             Context::Log => &[Context::Log, Context::Always],
             Context::Tour => &[Context::Tour, Context::Always],
+            Context::Runs => &[Context::Runs, Context::Screens, Context::Always],
+            Context::Name => &[Context::Name, Context::Always],
             Context::Screens | Context::Always => &[Context::Always],
         }
     }
@@ -61,6 +66,8 @@ impl Context {
             Context::Palette => "Palette",
             Context::Log => "Log",
             Context::Tour => "Tour",
+            Context::Runs => "Runs",
+            Context::Name => "A name",
             Context::Always => "Always",
             Context::Curves => "Curves",
             Context::Suite => "Suite",
@@ -131,7 +138,7 @@ pub const TABLE: &[Binding] = &[
         Action::Filter,
         &[&[Char('/')]],
         "filter",
-        "show only problems with these words: lost, gained, preserved, undecided, format, or any text",
+        "only problems with: lost, gained, preserved, undecided, format, or a text",
     ),
     bind(
         Context::Explore,
@@ -247,17 +254,6 @@ pub const TABLE: &[Binding] = &[
         "",
         "take the mouse, or leave it to the terminal's own selection",
     ),
-    bind(Context::Screens, Action::Log, &[&[Char('L')]], "", "what was said and what failed, in full"),
-    bind(Context::Screens, Action::Palette, &[&[Char(':')]], "actions", "every action, found by its words"),
-    bind(
-        Context::Screens,
-        Action::Explain,
-        &[&[Char('i')]],
-        "explain",
-        "every figure in view: what it is here, its formula and source",
-    ),
-    bind(Context::Screens, Action::Help, &[&[Char('?')]], "help", "this help"),
-    bind(Context::Screens, Action::Quit, &[&[Char('q')]], "quit", "leave"),
     bind(
         Context::Screens,
         Action::Training,
@@ -273,6 +269,25 @@ pub const TABLE: &[Binding] = &[
         "the next RLVR policy in the RLVR column: the next checkpoint of a timeline",
     ),
     bind(Context::Screens, Action::PreviousPolicy, &[&[Char('[')]], "", "the RLVR policy before"),
+    bind(Context::Screens, Action::Log, &[&[Char('L')]], "", "what was said and what failed, in full"),
+    bind(
+        Context::Screens,
+        Action::Parity,
+        &[&[Char('P')]],
+        "",
+        "the settings of both policies side by side, what differs marked",
+    ),
+    bind(Context::Screens, Action::Palette, &[&[Char(':')]], "actions", "every action, found by its words"),
+    bind(
+        Context::Screens,
+        Action::Explain,
+        &[&[Char('i')]],
+        "explain",
+        "every figure in view: what it is here, its formula and source",
+    ),
+    bind(Context::Screens, Action::Runs, &[&[Char('6')]], "", "your runs: open, rename or delete one"),
+    bind(Context::Screens, Action::Help, &[&[Char('?')]], "help", "this help"),
+    bind(Context::Screens, Action::Quit, &[&[Char('q')]], "quit", "leave"),
     bind(
         Context::Training,
         Action::Pull,
@@ -366,6 +381,21 @@ pub const TABLE: &[Binding] = &[
     bind(Context::Tour, Action::TourNext, &[&[Char(' ')]], "on", "the tour's next step"),
     bind(Context::Tour, Action::TourBack, &[&[Backspace]], "back", "the step before"),
     bind(Context::Tour, Action::TourLeave, &[&[Esc]], "leave", "leave the tour; everything goes on running"),
+    bind(Context::Runs, Action::Down, &[&[Char('j')], &[Down]], "run", "the next run"),
+    bind(Context::Runs, Action::Up, &[&[Char('k')], &[Up]], "", "the run before"),
+    bind(Context::Runs, Action::Open, &[&[Enter]], "open", "leave this run and open the selected one"),
+    bind(Context::Runs, Action::Rename, &[&[Char('c')]], "rename", "change the selected run's name"),
+    bind(
+        Context::Runs,
+        Action::Delete,
+        &[&[Char('d')]],
+        "delete",
+        "delete the selected run, after a question",
+    ),
+    bind(Context::Runs, Action::Back, &[&[Esc]], "back", "back to Explore"),
+    bind(Context::Name, Action::Accept, &[&[Enter]], "rename", "take the name"),
+    bind(Context::Name, Action::Cancel, &[&[Esc]], "keep", "keep the old name"),
+    bind(Context::Name, Action::Erase, &[&[Backspace]], "", "take back a character"),
     bind(Context::Always, Action::Suspend, &[&[Ctrl('z')]], "", "to the shell, and back with fg"),
     bind(Context::Always, Action::Quit, &[&[Ctrl('c')]], "", "leave, whatever is open"),
     bind(
@@ -395,7 +425,7 @@ pub const TABLE: &[Binding] = &[
         Action::Regrade,
         &[&[Char('R')]],
         "",
-        "judge the whole run by other rules of where an answer stands: any, one alone, the task's own",
+        "judge the whole run by other rules of where an answer stands",
     ),
     bind(
         Context::Curves,
@@ -433,14 +463,14 @@ pub const TABLE: &[Binding] = &[
         Action::Sort,
         &[&[Char('s')]],
         "sort",
-        "the order of problems: as they stand, most lost, most gained, largest change, hardest",
+        "the order of problems: as is, most lost, gained, changed, hardest",
     ),
     bind(
         Context::Suite,
         Action::Filter,
         &[&[Char('/')]],
         "filter",
-        "only problems with these words: lost, gained, preserved, undecided, format, or any text",
+        "only problems with: lost, gained, preserved, undecided, format, or a text",
     ),
     bind(Context::Suite, Action::Back, &[&[Esc]], "back", "drop the filter, then back to Explore"),
 ];

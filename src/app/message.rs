@@ -5,6 +5,7 @@ use super::key::Key;
 use super::state::Named;
 use super::state::curves::Tile;
 use super::study::Study;
+use crate::record::{Listed, News};
 use crate::run::{Event, Gauge};
 
 /// Something that happened.
@@ -18,6 +19,10 @@ pub enum Message {
     Scroll(Target, i32),
     /// News of the run.
     Run(Event),
+    /// News of the recording.
+    Record(News),
+    /// The user's runs.
+    Runs(Vec<Listed>),
     /// What the run is doing now.
     Gauge(Gauge),
     /// The last frame showed a text that can be scrolled by so many lines.
@@ -57,4 +62,6 @@ pub enum Target {
     Curve { tile: Tile, thousandth: u16 },
     /// A line of Suite, by its place.
     Entry(usize),
+    /// A run, by its place in the list.
+    Run(usize),
 }

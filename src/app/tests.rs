@@ -39,7 +39,7 @@ fn draw(state: &mut State, policy: usize, problem: usize, answers: &str) {
         };
         let method = correct.then(|| answer.to_owned());
         let verdict = Verdict { answer: Some(answer.to_owned()), correct, method, ..Verdict::default() };
-        Drawn { policy, problem, completion, verdict }
+        Drawn { policy, problem, completion, verdict, given: None }
     };
     let all = answers.split_whitespace().enumerate().map(drawn).collect();
     run(state, EventKind::Drawn(all));
@@ -147,8 +147,8 @@ fn a_cluster_opens_to_its_completions_and_closes_level_by_level() {
     s.refresh();
     assert_eq!((s.screen, s.completions.side), (Screen::Completions, 0));
     assert_eq!(s.figures.members, [0, 2]);
-    let text = s.archive.get(0, 0, 2).map(|e| e.completion.text.as_str());
-    assert_eq!(text, Some("[2Jit is a"), "what would steer the terminal is gone");
+    let text = s.archive.get(0, 0, 2).map(|e| e.completion.text.clone());
+    assert_eq!(text.as_deref(), Some("[2Jit is a"), "what would steer the terminal is gone");
     keys(&mut s, "j");
     assert_eq!(s.completions.index, Some(2));
     assert_eq!(keys(&mut s, "y"), [Effect::Copy("[2Jit is a".to_owned())]);
@@ -346,7 +346,7 @@ fn what_other_rules_undo_is_flagged_as_format() {
             let completion = Completion::traced(index as u32, text.to_owned(), Vec::new(), Finish::Stop);
             let problem = Problem { reference: Some("0".into()), ..state(1).problems[0].clone() };
             let verdict = crate::problem::judge(&problem, text);
-            Drawn { policy, problem: 0, completion, verdict }
+            Drawn { policy, problem: 0, completion, verdict, given: None }
         });
         EventKind::Drawn(drawn.collect())
     };

@@ -1,9 +1,8 @@
 //! `leash report`: every figure of a recording.
 
-use super::print;
+use super::{open, print};
 use crate::cli::{Format, ReportArgs};
 use crate::completion::clean;
-use crate::record::Recording;
 use crate::report::{Report, load};
 use anyhow::Result;
 
@@ -17,22 +16,20 @@ const SHOWN: usize = 5;
 /// A file that cannot be read or is no recording; flags that contradict each other.
 pub fn run(args: &ReportArgs) -> Result<()> {
     let lens = args.lens()?;
-    let recording = Recording::open(&args.file)?;
+    let recording = open(&args.files, &args.import)?;
     let loaded = load(&recording, args.k, args.sound)?;
-    let file = args.file.display();
+    let file = recording.path.display();
     for error in loaded.wrong.iter().take(SHOWN) {
         eprintln!("leash: {}", clean(&error.to_string()));
     }
-    if loaded.wrong.len() > SHOWN {
-        eprintln!(
-            "leash: {file}: {} more lines like these; none of them is counted",
-            loaded.wrong.len() - SHOWN
-        );
+    let more = loaded.more + loaded.wrong.len().saturating_sub(SHOWN) as u64;
+    if more > 0 {
+        eprintln!("leash: {file}: {more} more lines like these; none of them is counted");
     }
-    if recording.torn > 0 {
+    if loaded.torn > 0 {
         eprintln!(
             "leash: {file}: the last line ends in the middle ({} bytes) and is not counted",
-            recording.torn
+            loaded.torn
         );
     }
     if loaded.stray > 0 {
@@ -47,6 +44,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         Format::Json => report.json(),
         Format::Csv => report.csv(),
         Format::Markdown => report.markdown(args.unit),
+        Format::Svg => report.svg(),
     })?;
     Ok(())
 }

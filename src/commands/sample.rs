@@ -1,5 +1,6 @@
 //! `leash sample`: completions without a screen, into a recording.
 
+use super::check;
 use crate::cli::SampleArgs;
 use crate::completion::clean;
 use crate::policy::Policy;
@@ -28,6 +29,9 @@ pub fn run(args: &SampleArgs) -> Result<ExitCode> {
     let judge = args.campaign.judge()?;
     let policies = args.campaign.policies()?;
     let settings = args.campaign.settings();
+    if let Some(words) = check::differing(&check::settings(&policies, &settings.sampling)) {
+        eprintln!("leash: {words}; `leash check` with the same flags shows them side by side");
+    }
     let run = described(&policies, &settings);
     let (writer, done) = open(args, &run, &problems)?;
 
@@ -68,7 +72,7 @@ fn leave_panics_to_events() {
 }
 
 /// The first line of the recording.
-fn described(policies: &[Arc<dyn Policy>], settings: &Settings) -> Run {
+pub(super) fn described(policies: &[Arc<dyn Policy>], settings: &Settings) -> Run {
     let entry = |(i, policy): (usize, &Arc<dyn Policy>)| PolicyEntry {
         name: policy.name().to_owned(),
         role: if i == 0 { "base".to_owned() } else { "rlvr".to_owned() },
@@ -78,6 +82,7 @@ fn described(policies: &[Arc<dyn Policy>], settings: &Settings) -> Run {
         version: format::VERSION,
         policies: policies.iter().enumerate().map(entry).collect(),
         sampling: Some((&settings.sampling).into()),
+        k: Some(settings.k),
     }
 }
 
@@ -105,7 +110,7 @@ fn open(args: &SampleArgs, run: &Run, problems: &[Problem]) -> Result<(Writer, V
 }
 
 /// What makes a recording another run than the one asked for; `None` if it is the same.
-fn difference(recording: &Recording, run: &Run, problems: &[Problem]) -> Option<String> {
+pub(super) fn difference(recording: &Recording, run: &Run, problems: &[Problem]) -> Option<String> {
     let there = &recording.run;
     let shown = |run: &Run| -> Vec<String> {
         let spec = |p: &PolicyEntry| p.spec.clone().unwrap_or_else(|| "unknown".into());
@@ -171,20 +176,34 @@ enum End {
 async fn draw(campaign: Campaign, mut lanes: Lanes, mut writer: Writer, bars: &Bars) -> Result<End> {
     let mut flush = tokio::time::interval(FLUSH);
     let mut failures = 0;
+    // Whether the disk is full, and whose completions wait to be saved.
+    let (mut full, mut fresh) = (false, Vec::new());
     let stop = stopped();
     tokio::pin!(stop);
     let end = loop {
         tokio::select! {
             _ = &mut stop => break End::Stopped,
             _ = flush.tick() => {
-                writer.flush()?;
+                full = match writer.flush() {
+                    Ok(()) => {
+                        bars.saved(&mut fresh);
+                        false
+                    }
+                    // It is tried again with each tick; until then nothing more is taken.
+                    Err(error) if !full => {
+                        bars.say(&format!("{error}; drawing waits until it can be written"));
+                        true
+                    }
+                    Err(_) => true,
+                };
                 bars.speed(lanes.gauge.borrow().tokens_per_second);
             }
-            event = lanes.events.recv() => match event.map(|e| e.kind) {
+            event = lanes.events.recv(), if !full => match event.map(|e| e.kind) {
                 Some(EventKind::Drawn(batch)) => {
                     for drawn in &batch {
-                        writer.append(drawn)?;
-                        bars.one_more(drawn.policy);
+                        // What cannot be written is kept by the writer, and told above.
+                        let _ = writer.append(drawn);
+                        fresh.push(drawn.policy);
                     }
                 }
                 Some(EventKind::Noted { message, .. }) => bars.say(&message),
@@ -202,12 +221,13 @@ async fn draw(campaign: Campaign, mut lanes: Lanes, mut writer: Writer, bars: &B
     while let Some(event) = lanes.events.recv().await {
         if let EventKind::Drawn(batch) = event.kind {
             for drawn in &batch {
-                writer.append(drawn)?;
-                bars.one_more(drawn.policy);
+                let _ = writer.append(drawn);
+                fresh.push(drawn.policy);
             }
         }
     }
     writer.sync()?;
+    bars.saved(&mut fresh);
     Ok(end)
 }
 
@@ -258,8 +278,9 @@ impl Bars {
         Self { each: policies.iter().enumerate().map(bar).collect(), all }
     }
 
-    fn one_more(&self, policy: usize) {
-        self.each[policy].inc(1);
+    /// These policies' completions are saved.
+    fn saved(&self, fresh: &mut Vec<usize>) {
+        fresh.drain(..).for_each(|policy| self.each[policy].inc(1));
     }
 
     fn speed(&self, tokens_per_second: f64) {

@@ -15,17 +15,18 @@ impl Setting {
     }
 }
 
-/// Settings that say where a policy comes from: that they differ is the point.
-const WHENCE: [&str; 4] = ["endpoint", "model", "weights", "source"];
+/// Settings that do not decide what is drawn: where a policy comes from, and what is told of
+/// its probabilities.
+const ASIDE: [&str; 5] = ["endpoint", "model", "weights", "engine", "probabilities"];
 
 /// The names of the settings in which policies differ, in the order of the first: those that
-/// both know, and that do not say where a policy comes from.
+/// both know, and that decide what is drawn.
 pub fn differences(all: &[Vec<Setting>]) -> Vec<&'static str> {
     let Some((first, others)) = all.split_first() else { return Vec::new() };
     let differs = |setting: &&Setting| {
         let there = |other: &Vec<Setting>| other.iter().find(|s| s.name == setting.name).cloned();
         let unlike = |s: Setting| s.value != setting.value && s.value != UNKNOWN && setting.value != UNKNOWN;
-        !WHENCE.contains(&setting.name) && others.iter().filter_map(there).any(unlike)
+        !ASIDE.contains(&setting.name) && others.iter().filter_map(there).any(unlike)
     };
     first.iter().filter(differs).map(|s| s.name).collect()
 }

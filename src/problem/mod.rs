@@ -36,7 +36,7 @@ pub struct Problem {
 }
 
 /// What the verifier says of one completion.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Verdict {
     /// The extracted answer in normal form; `None` if there is none (`NA`).
     pub answer: Option<String>,

@@ -25,6 +25,10 @@ pub struct Run {
     /// How they were sampled, where known.
     #[serde(default)]
     pub sampling: Option<SamplingEntry>,
+    /// Completions of each problem under each policy that were asked for when it began;
+    /// `leash open` goes on until there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k: Option<u32>,
 }
 
 /// One policy of a run.
@@ -66,6 +70,20 @@ impl From<&Sampling> for SamplingEntry {
     }
 }
 
+/// What another tool said of a completion that it drew, as it stands. It stays beside our
+/// own verdict when that is made anew.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Given {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correct: Option<bool>,
+    /// The score from which `correct` may have been made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// What it extracted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+}
+
 /// A line as it is written.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
@@ -101,6 +119,9 @@ pub(super) struct CompletionOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     token_entropy_range: Option<[f64; 2]>,
     finish: Finish,
+    /// Of completions that another tool drew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given: Option<&'a Given>,
     /// Token by token; the figures are rounded to four decimals.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     token_ids: Vec<u32>,
@@ -133,6 +154,7 @@ impl<'a> CompletionOut<'a> {
             token_entropy: c.token_entropy,
             token_entropy_range: c.entropy_range,
             finish: c.finish,
+            given: drawn.given.as_ref(),
             token_ids: trace.iter().map(|t| t.id).collect(),
             token_logprobs: trace.iter().map(|t| rounded(t.logprob)).collect(),
             token_entropies: entropies.iter().map(|t| rounded(t.entropy)).collect(),
@@ -182,36 +204,43 @@ pub(super) struct CompletionIn {
     pub index: Option<u32>,
     pub text: String,
     #[serde(default, deserialize_with = "given")]
-    answer: Option<Option<String>>,
+    pub answer: Option<Option<String>>,
     #[serde(default)]
-    correct: Option<bool>,
+    pub correct: Option<bool>,
     #[serde(default)]
-    rule: Option<String>,
+    pub rule: Option<String>,
     #[serde(default)]
-    repairs: Vec<String>,
+    pub repairs: Vec<String>,
     #[serde(default, deserialize_with = "given")]
-    method: Option<Option<String>>,
+    pub method: Option<Option<String>>,
     #[serde(default)]
-    sound: Option<bool>,
+    pub sound: Option<bool>,
     #[serde(default)]
-    tokens: Option<u32>,
+    pub tokens: Option<u32>,
     #[serde(default)]
-    logprob: Option<f64>,
+    pub logprob: Option<f64>,
     #[serde(default)]
-    token_entropy: Option<f64>,
+    pub token_entropy: Option<f64>,
     #[serde(default)]
-    token_entropy_range: Option<[f64; 2]>,
+    pub token_entropy_range: Option<[f64; 2]>,
     #[serde(default)]
-    finish: Option<String>,
+    pub finish: Option<String>,
     #[serde(default)]
-    token_ids: Vec<u32>,
+    pub given: Option<Given>,
     #[serde(default)]
-    token_logprobs: Vec<f32>,
+    pub token_ids: Vec<u32>,
     #[serde(default)]
-    token_entropies: Vec<f32>,
+    pub token_logprobs: Vec<f32>,
+    #[serde(default)]
+    pub token_entropies: Vec<f32>,
 }
 
 impl CompletionIn {
+    /// Whether the line says all of the verdict.
+    pub fn is_judged(&self) -> bool {
+        self.answer.is_some() && self.correct.is_some() && self.method.is_some()
+    }
+
     /// The verdict, with what the line does not say filled by our verifier, which `judge`
     /// asks.
     pub fn verdict(&mut self, judge: impl FnOnce(&str) -> Verdict) -> Verdict {

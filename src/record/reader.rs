@@ -1,11 +1,12 @@
 //! Reads a recording, one line at a time: its size does not matter.
 
 use super::format::{CompletionIn, Kind, ProblemIn, Run, VERSION};
+use super::head::Head;
+use super::source::{Source, Stream};
 use super::{Drawn, RecordError};
 use crate::problem::{Problem, judge};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
@@ -65,6 +66,15 @@ impl Recording {
         let torn = lines.torn;
         let run = run.ok_or_else(|| lines.no_recording("it is empty"))?;
         Ok(Self { path: path.to_owned(), run, problems, torn })
+    }
+
+    /// Reads who was asked, and what stands before the first completion.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no recording or is too new.
+    pub fn head(path: &Path) -> Result<Self, RecordError> {
+        let Head { run, problems } = Head::read(&Source::open(path)?)?;
+        Ok(Self { path: path.to_owned(), run, problems, torn: 0 })
     }
 
     /// Reads its completions, in the order of the file. A wrong line is an error of its
@@ -136,7 +146,8 @@ impl Completions<'_> {
             *next - 1
         });
         let verdict = read.verdict(|text| judge(&self.recording.problems[problem], text));
-        Ok(Drawn { policy, problem, completion: read.completion(index), verdict })
+        let given = read.given.take();
+        Ok(Drawn { policy, problem, completion: read.completion(index), verdict, given })
     }
 }
 
@@ -172,7 +183,7 @@ pub fn read_problems(path: &Path) -> Result<Vec<Problem>, RecordError> {
 #[derive(Debug)]
 struct Lines {
     path: PathBuf,
-    from: BufReader<File>,
+    from: BufReader<Stream>,
     bytes: Vec<u8>,
     number: u64,
     torn: u64,
@@ -180,8 +191,7 @@ struct Lines {
 
 impl Lines {
     fn open(path: &Path) -> Result<Self, RecordError> {
-        let file = File::open(path).map_err(|source| RecordError::File { path: path.to_owned(), source })?;
-        let from = BufReader::with_capacity(1 << 16, file);
+        let from = BufReader::with_capacity(1 << 16, Source::open(path)?.stream()?);
         Ok(Self { path: path.to_owned(), from, bytes: Vec::new(), number: 0, torn: 0 })
     }
 
@@ -215,33 +225,11 @@ impl Lines {
     }
 
     fn parsed<T: DeserializeOwned>(&self) -> Result<T, RecordError> {
-        serde_json::from_slice(&self.bytes).map_err(|e| {
-            let said = e.to_string();
-            // serde's own line number is of these bytes, and always 1.
-            let (reason, _) = said.rsplit_once(" at line ").unwrap_or((&said, ""));
-            self.wrong(&format!("column {}: {reason}", e.column()))
-        })
+        serde_json::from_slice(&self.bytes).map_err(|e| self.wrong(&reason(&e)))
     }
 
     fn checked_run(&self) -> Result<Run, RecordError> {
-        #[derive(serde::Deserialize)]
-        struct Version {
-            version: u32,
-        }
-        let Version { version } = self.parsed()?;
-        if version > VERSION {
-            return Err(RecordError::Version { path: self.path.clone(), version });
-        }
-        let run: Run = self.parsed()?;
-        if run.policies.is_empty() {
-            return Err(self.wrong("policies: the list is empty; at least one is needed"));
-        }
-        for (i, policy) in run.policies.iter().enumerate() {
-            if run.policies[..i].iter().any(|p| p.name == policy.name) {
-                return Err(self.wrong(&format!("policies: two have the name {:?}", policy.name)));
-            }
-        }
-        Ok(run)
+        checked_run(&self.bytes, &self.path, self.number)
     }
 
     fn wrong(&self, reason: &str) -> RecordError {
@@ -251,6 +239,37 @@ impl Lines {
     fn no_recording(&self, reason: &str) -> RecordError {
         RecordError::NoRecording { path: self.path.clone(), reason: reason.to_owned() }
     }
+}
+
+/// The `run` line that these bytes are.
+pub(super) fn checked_run(line: &[u8], path: &Path, number: u64) -> Result<Run, RecordError> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let wrong = |reason: String| RecordError::Line { path: path.to_owned(), line: number, reason };
+    let Version { version } = serde_json::from_slice(line).map_err(|e| wrong(reason(&e)))?;
+    if version > VERSION {
+        return Err(RecordError::Version { path: path.to_owned(), version });
+    }
+    let run: Run = serde_json::from_slice(line).map_err(|e| wrong(reason(&e)))?;
+    if run.policies.is_empty() {
+        return Err(wrong("policies: the list is empty; at least one is needed".to_owned()));
+    }
+    for (i, policy) in run.policies.iter().enumerate() {
+        if run.policies[..i].iter().any(|p| p.name == policy.name) {
+            return Err(wrong(format!("policies: two have the name {:?}", policy.name)));
+        }
+    }
+    Ok(run)
+}
+
+/// What serde says of a line, with the column.
+pub(super) fn reason(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    // serde's own line number is of these bytes, and always 1.
+    let (reason, _) = said.rsplit_once(" at line ").unwrap_or((&said, ""));
+    format!("column {}: {reason}", error.column())
 }
 
 /// Whether these bytes are a line that was not written to its end: no line feed, and not

@@ -22,8 +22,8 @@ use std::collections::BTreeMap;
 /// method its entry in a table.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    policies: usize,
-    desks: Vec<Desk>,
+    pub(super) policies: usize,
+    pub(super) desks: Vec<Desk>,
 }
 
 /// Completions of one problem that are one item on screen.
@@ -82,7 +82,7 @@ impl Ledger {
     }
 
     /// Makes room for one more policy, of which nothing is drawn yet.
-    pub fn grow(&mut self) {
+    pub fn add_policy(&mut self) {
         self.policies += 1;
         self.desks.iter_mut().for_each(Desk::grow);
     }

@@ -16,6 +16,7 @@
 //! | [`noise`] | intervals of the rates, the noise floor, a permutation test |
 //! | [`topk`] | bounds of an entropy from the most likely tokens |
 //! | [`fate`] | whether what was lost is suppressed or gone |
+//! | [`repeat`] | long texts that come more often than chance allows |
 //! | [`paper`] | the published figures |
 //!
 //! What is undefined is `None`, never 0 or NaN.
@@ -23,6 +24,7 @@
 pub mod audit;
 pub mod change;
 pub mod cluster;
+mod counted;
 pub mod counts;
 pub mod curve;
 mod desk;
@@ -35,6 +37,7 @@ pub mod luck;
 pub mod noise;
 pub mod paper;
 pub mod pass;
+pub mod repeat;
 mod resample;
 mod slots;
 mod survey;
@@ -43,9 +46,11 @@ pub mod topk;
 pub mod unit;
 pub mod unseen;
 
+pub use counted::Counted;
 pub use counts::Counts;
 pub use curve::{Crossing, Point};
 pub use ledger::{Cluster, ClusterKey, Ledger, Outcome};
+pub use table::{hash as text_hash, hash_bytes as bytes_hash};
 pub use unit::{Criterion, Lens, Pair, Status, Unit};
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 mod ask;
 mod clipboard;
+mod feeds;
 pub mod guard;
 mod input;
 mod look;
@@ -15,6 +16,7 @@ mod session;
 mod signals;
 mod training;
 
+pub use feeds::{Again, Begin, Feeds};
 pub use look::look;
 pub use session::{Left, run};
 
@@ -27,6 +29,8 @@ pub enum TerminalError {
         "leash draws on a terminal and there is none: write `leash sample … -o FILE` and `leash report FILE`"
     )]
     None,
+    #[error(transparent)]
+    Record(#[from] crate::record::RecordError),
     #[error("the terminal failed: {0}")]
     Io(#[from] io::Error),
 }

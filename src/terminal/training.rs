@@ -52,7 +52,8 @@ impl Training {
     }
 
     /// Draws from a pull's step too.
-    pub fn keep(&self, pull: u32, step: usize, name: &str, state: &mut State, campaign: &Campaign) {
+    pub fn keep(&self, pull: u32, step: usize, name: &str, state: &mut State, campaign: Option<&Campaign>) {
+        let Some(campaign) = campaign else { return only_read(state) };
         let kept = self.trainer.as_ref().and_then(|t| t.policy(pull, step, name));
         match kept {
             Some(Ok(policy)) => {
@@ -86,7 +87,8 @@ impl Training {
 }
 
 /// Draws from policies that stand for a SPEC.
-pub(super) fn adopt(all: Vec<Named>, state: &mut State, campaign: &Campaign) {
+pub(super) fn adopt(all: Vec<Named>, state: &mut State, campaign: Option<&Campaign>) {
+    let Some(campaign) = campaign else { return only_read(state) };
     for named in all {
         match policy::open(&named.spec, &named.name) {
             Ok(policy) => {
@@ -96,6 +98,10 @@ pub(super) fn adopt(all: Vec<Named>, state: &mut State, campaign: &Campaign) {
             Err(error) => return notice(state, error.to_string()),
         }
     }
+}
+
+fn only_read(state: &mut State) {
+    notice(state, "nothing is drawn here: this recording is only read".to_owned());
 }
 
 fn notice(state: &mut State, words: String) {

@@ -202,7 +202,6 @@ impl Pull {
         clean: &[Batch],
         weight: f32,
     ) -> Result<Stepped, TrainError> {
-        let network = ground.network;
         let worth = |g: &Group| advantages(&g.rewards(), &g.logprobs(), knobs);
         let kept: Vec<(&Group, Vec<f32>)> = groups.iter().filter_map(|g| Some((g, worth(g)?))).collect();
         let part = |n: usize| n.div_ceil(knobs.updates).max(1);
@@ -213,30 +212,8 @@ impl Pull {
             if own.is_empty() && seeded.is_empty() {
                 continue;
             }
-            let mut batches: Vec<Batch> = own.iter().map(|(g, _)| tempered(g.batch(), knobs)).collect();
-            let tokens = batches.iter().map(|b| b.targets.len()).sum::<usize>().max(1) as f32;
-            let over = match knobs.advantage {
-                Advantage::Grpo | Advantage::Rloo => tokens,
-                Advantage::DrGrpo => (own.len() * knobs.group * MAX_TOKENS).max(1) as f32,
-            };
-            batches.iter_mut().for_each(|b| b.entropy = -knobs.entropy as f32 / over);
-            let q = if knobs.kl > 0.0 { logprobs(ground, &self.base, &batches) } else { Vec::new() };
-            let given: Vec<Vec<(f32, f32)>> = own.iter().map(|(g, a)| drawn_at(g, a)).collect();
-            batches.extend(seeded.iter().cloned());
-            let asked = seeded.iter().map(|b| b.targets.len()).sum::<usize>().max(1) as f32;
-            let (low, high) = (knobs.clip_low as f32, knobs.clip_high as f32);
-            let slope = |b: usize, i: usize, lp: f32| {
-                let Some(given) = given.get(b) else { return -weight / asked };
-                let (old, advantage) = given[i];
-                let pull = clipped(lp - old, advantage, low, high);
-                let back = q.get(b).map_or(0.0, |q| knobs.kl as f32 * k3_slope(q[i] - lp));
-                (pull + back) / over
-            };
-            let now = self.gradients.compute(network, &self.weights, &batches, slope, &mut self.gradient);
-            for ((old, advantage), lp) in given.iter().flatten().zip(now.iter().flatten()) {
-                moved += 1;
-                spent += usize::from(*advantage != 0.0 && is_spent(lp - old, *advantage, low, high));
-            }
+            let (spent_now, moved_now) = self.differentiate(ground, knobs, own, seeded, weight);
+            (spent, moved) = (spent + spent_now, moved + moved_now);
             norm = clip(&mut self.gradient, 1.0);
             let rates = Rates { adamw: knobs.rate as f32, muon: 0.0 };
             self.optimiser.step(&mut self.weights, &self.gradient, rates, ground.threads);
@@ -254,6 +231,47 @@ impl Pull {
             clipped: spent as f64 / moved.max(1) as f64,
             norm: f64::from(norm),
         })
+    }
+
+    /// The gradient of the objective over groups with their advantages and over clean
+    /// solutions, left in `gradient`. Gives how many tokens have moved as far as they may,
+    /// and of how many.
+    fn differentiate(
+        &mut self,
+        ground: &Ground<'_>,
+        knobs: &Knobs,
+        own: &[(&Group, Vec<f32>)],
+        clean: &[Batch],
+        weight: f32,
+    ) -> (usize, usize) {
+        let (mut spent, mut moved) = (0, 0);
+        let mut batches: Vec<Batch> = own.iter().map(|(g, _)| tempered(g.batch(), knobs)).collect();
+        let tokens = batches.iter().map(|b| b.targets.len()).sum::<usize>().max(1) as f32;
+        let over = match knobs.advantage {
+            Advantage::Grpo | Advantage::Rloo => tokens,
+            Advantage::DrGrpo => {
+                (own.iter().map(|(g, _)| g.completions.len()).sum::<usize>() * MAX_TOKENS).max(1) as f32
+            }
+        };
+        batches.iter_mut().for_each(|b| b.entropy = -knobs.entropy as f32 / over);
+        let q = if knobs.kl > 0.0 { logprobs(ground, &self.base, &batches) } else { Vec::new() };
+        let given: Vec<Vec<(f32, f32)>> = own.iter().map(|(g, a)| drawn_at(g, a)).collect();
+        batches.extend(clean.iter().cloned());
+        let asked = clean.iter().map(|b| b.targets.len()).sum::<usize>().max(1) as f32;
+        let (low, high) = (knobs.clip_low as f32, knobs.clip_high as f32);
+        let slope = |b: usize, i: usize, lp: f32| {
+            let Some(given) = given.get(b) else { return -weight / asked };
+            let (old, advantage) = given[i];
+            let pull = clipped(lp - old, advantage, low, high);
+            let back = q.get(b).map_or(0.0, |q| knobs.kl as f32 * k3_slope(q[i] - lp));
+            (pull + back) / over
+        };
+        let now = self.gradients.compute(ground.network, &self.weights, &batches, slope, &mut self.gradient);
+        for ((old, advantage), lp) in given.iter().flatten().zip(now.iter().flatten()) {
+            moved += 1;
+            spent += usize::from(*advantage != 0.0 && is_spent(lp - old, *advantage, low, high));
+        }
+        (spent, moved)
     }
 }
 
@@ -340,3 +358,6 @@ fn drawn(groups: &[Group]) -> Drawn {
         methods: methods.into_iter().map(|(m, share)| (m.to_owned(), share)).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

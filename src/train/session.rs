@@ -372,3 +372,6 @@ impl Helm for Watch<'_> {
         ControlFlow::Continue(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,6 +84,7 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
             Screen::Completions => {
                 screens::completions::draw(state, &theme, area, buf, &mut seen, &mut view.wrapped);
             }
+            Screen::Runs => screens::runs::draw(state, &theme, area, buf, &mut seen),
         }
         match &state.overlay {
             Some(Overlay::Help(at)) => seen.overflow = screens::help::draw(state, *at, &theme, area, buf),
@@ -93,7 +94,11 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
             Some(Overlay::Restart(seed)) => screens::restart(*seed, &theme, area, buf),
             Some(Overlay::Palette(palette)) => screens::palette::draw(state, palette, &theme, area, buf),
             Some(Overlay::Log(at)) => seen.overflow = screens::log::draw(state, *at, &theme, area, buf),
-            Some(Overlay::Filter { .. }) | None => {}
+            Some(Overlay::Parity(at)) => {
+                seen.overflow = screens::parity::draw(state, *at, &theme, area, buf);
+            }
+            Some(Overlay::Delete(name)) => screens::runs::delete(name, &theme, area, buf),
+            Some(Overlay::Filter { .. } | Overlay::Rename(_)) | None => {}
         }
     }
     if view.ascii {

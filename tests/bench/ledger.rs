@@ -109,7 +109,7 @@ fn reported(source: &Source) -> f64 {
         }
     }
     let policy = |name: &str| PolicyEntry { name: name.into(), role: name.into(), spec: None };
-    let run = Run { version: 1, policies: vec![policy("base"), policy("rlvr")], sampling: None };
+    let run = Run { version: 1, policies: vec![policy("base"), policy("rlvr")], sampling: None, k: None };
     let once = || {
         let start = Instant::now();
         black_box(Report::new(&run, &problems, &ledger, &Lens::default()).json());

@@ -1,10 +1,11 @@
 //! Servers as policies, against a small server that does what a test tells it.
 
+mod llama_cpp;
 mod scripted;
 
 use leash::completion::Completion;
 use leash::model::Sampling;
-use leash::policy::{self, Partial, Policy, Request, ServerOptions, Sink};
+use leash::policy::{self, Partial, Policy, Request, ScoreRequest, ServerOptions, Sink};
 use leash::problem::Problem;
 use leash::run::{Campaign, EventKind, Settings};
 use scripted::{Asked, Reply, Scripted, entropy, is_draw};
@@ -87,7 +88,10 @@ fn completions_are_tied_to_their_index_and_their_entropy_lies_in_its_interval() 
     assert_eq!(all.finished.iter().map(|c| c.index).collect::<Vec<_>>(), (0..64).collect::<Vec<_>>());
     // Whatever they are asked for together with, they are the same.
     let (some, _) = draw(&*policy, 10..13, &sampling());
-    assert_eq!(some.finished[..], all.finished[10..13]);
+    let shown = |all: &[Completion]| -> Vec<_> {
+        all.iter().map(|c| (c.index, c.text.clone(), c.logprob, c.entropy_range)).collect()
+    };
+    assert_eq!(shown(&some.finished), shown(&all.finished[10..13]));
     let texts: std::collections::HashSet<&str> = all.finished.iter().map(|c| c.text.as_str()).collect();
     assert!(texts.len() > 40);
     for c in &all.finished {
@@ -200,7 +204,7 @@ fn a_silent_server_is_asked_again_after_the_time_out() {
 #[test]
 fn a_server_that_dies_and_comes_back_loses_nothing() {
     let server =
-        Scripted::start(|asked| if asked.number < 20 { Reply::Model } else { Reply::Raw(Vec::new()) });
+        Scripted::start(|asked| if asked.number < 8 { Reply::Model } else { Reply::Raw(Vec::new()) });
     let address = server.address;
     let policy = open(&server);
     let problems: Arc<[Problem]> = vec![problem(), Problem { id: "q".into(), ..problem() }].into();
@@ -221,7 +225,7 @@ fn a_server_that_dies_and_comes_back_loses_nothing() {
                 // Gone, and there again.
                 if server.take().is_some() {
                     std::thread::sleep(Duration::from_millis(50));
-                    server = Some(Scripted::at(address, |_| Reply::Model));
+                    server = Some(Scripted::at(address, "vllm", |_| Reply::Model));
                 }
             }
             EventKind::Finished => break,
@@ -309,7 +313,111 @@ fn the_key_is_sent_and_never_recorded_or_shown() {
     assert!(said.contains("bad key Some(\"Bearer (key)\")") && !run.status.success(), "{said}");
     let recorded = std::fs::read_to_string(&file).unwrap();
     assert!(!said.contains("hunter2") && !recorded.contains("hunter2"));
-    assert!(recorded.contains("token_entropy_range"));
+    assert!(recorded.contains(r#""policy":"base","index":0,"#) && recorded.contains("token_logprobs"));
     let asked = server.asked.lock().unwrap().clone();
     assert!(asked.iter().all(|a| a.key.as_deref() == Some("Bearer hunter2-hunter2")));
+}
+
+#[test]
+fn a_text_is_scored_where_the_server_can_and_after_a_check() {
+    let any = || "127.0.0.1:0".parse().unwrap();
+    let (problem, ln) = (problem(), |p: f64| p.ln());
+    let text = " two 4 two";
+    let request = |tokens| ScoreRequest { problem: &problem, text, tokens, ended: true, top: 0 };
+    for owner in ["vllm", "sglang"] {
+        let server = Scripted::at(any(), owner, |_| Reply::Model);
+        let policy = open(&server);
+        let scored = policy.score(&request(&[])).unwrap();
+        let want = 2.0 * ln(0.4) + ln(0.25);
+        assert!((scored.logprob() - want).abs() < 1e-9 && scored.retokenised && !scored.ended, "{owner}");
+        // The tokens that it was drawn in, the end among them.
+        let scored = policy.score(&request(&[0, 1, 0, 5])).unwrap();
+        assert!((scored.logprob() - want - ln(0.04)).abs() < 1e-9 && scored.ended && !scored.retokenised);
+        // Tokens of another model are not taken.
+        let scored = policy.score(&request(&[3, 3, 3, 3, 3])).unwrap();
+        assert!(scored.retokenised && (scored.logprob() - want).abs() < 1e-9);
+    }
+    // What was drawn is not as likely when it is scored: stale figures of a cache.
+    let stale = Scripted::start(|asked| match asked.body["prompt_logprobs"].is_null() {
+        true => Reply::Model,
+        false => {
+            let n = asked.body["prompt"].as_array().unwrap().len();
+            let entry = |id: u64| json!({id.to_string(): {"logprob": -9.0}});
+            let ids = asked.body["prompt"].as_array().unwrap();
+            let all: Vec<_> = (0..n).map(|i| entry(ids[i].as_u64().unwrap())).collect();
+            Reply::Json(200, json!({"choices": [{"prompt_logprobs": all}]}))
+        }
+    });
+    let said = open(&stale).score(&request(&[])).unwrap_err().to_string();
+    assert!(said.contains("the self-check of scoring failed") && said.contains("prefix caching"), "{said}");
+}
+
+#[test]
+fn a_recording_is_scored_under_another_policy_and_scoring_goes_on_where_it_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, out) = (folder.path().join("run.jsonl"), folder.path().join("scores.jsonl"));
+    let leash = |args: &[&str]| {
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_leash")).args(args).output().unwrap();
+        (
+            String::from_utf8(done.stdout).unwrap(),
+            String::from_utf8(done.stderr).unwrap(),
+            done.status.success(),
+        )
+    };
+    let (file, to) = (run.to_str().unwrap(), out.to_str().unwrap());
+    assert!(leash(&["sample", "--count", "2", "--k", "48", "-o", file]).2);
+    let score = ["score", file, "--under", "embedded:base", "embedded:rlvr", "-o", to];
+    let (table, said, fine) = leash(&score);
+    assert!(fine && table.starts_with("perplexity"), "{table}{said}");
+    let lines = |text: &str| {
+        text.lines().map(|l| serde_json::from_str(l).unwrap()).collect::<Vec<serde_json::Value>>()
+    };
+    let all = lines(&std::fs::read_to_string(&out).unwrap());
+    assert_eq!(all.len(), 2 * 2 * 2 * 48);
+    // Under the policy that drew it, a completion is as likely as when it was drawn.
+    let drawn = lines(&std::fs::read_to_string(&run).unwrap());
+    let mut compared = 0;
+    for c in drawn.iter().filter(|l| l["kind"] == "completion") {
+        let same = |s: &&serde_json::Value| {
+            ["problem", "policy", "index"].iter().all(|f| s[f] == c[f])
+                && s["under"] == format!("embedded:{}", c["policy"].as_str().unwrap())
+        };
+        let score = all.iter().find(same).unwrap();
+        let difference = score["logprob"].as_f64().unwrap() - c["logprob"].as_f64().unwrap();
+        assert!(difference.abs() < 1e-4, "{score} {c}");
+        assert_eq!(
+            score["token_texts"].as_array().unwrap().iter().map(|t| t.as_str().unwrap()).collect::<String>(),
+            c["text"].as_str().unwrap()
+        );
+        compared += 1;
+    }
+    assert_eq!(compared, 192);
+    // Half of it is lost; the same command brings it back, and nothing twice.
+    let text = std::fs::read_to_string(&out).unwrap();
+    std::fs::write(&out, &text[..text.len() / 2]).unwrap();
+    assert_eq!(leash(&score).0, table);
+    assert_eq!(std::fs::read_to_string(&out).unwrap().lines().count(), 384);
+    // What was lost is suppressed or gone; the recording itself takes the scores.
+    let (lost, said, fine) = leash(&["score", file, "--lost", "--under", "embedded:rlvr", "-o", file]);
+    assert!(
+        fine && lost.contains("lost by rlvr, under embedded:rlvr") && lost.contains("suppressed, "),
+        "{lost}{said}"
+    );
+    assert!(leash(&["report", file]).2);
+    // Reference solutions.
+    let traces = folder.path().join("traces.jsonl");
+    std::fs::write(&traces, "{\"problem\": \"leg_counting/heldout/0\", \"text\": \" Total: 4.\"}\n").unwrap();
+    let (table, said, fine) = leash(&[
+        "score",
+        traces.to_str().unwrap(),
+        "--problems",
+        file,
+        "--under",
+        "embedded:base",
+        "-o",
+        folder.path().join("t.jsonl").to_str().unwrap(),
+    ]);
+    assert!(fine && table.contains("reference"), "{table}{said}");
+    let (_, said, fine) = leash(&["score", file, "--under", &format!("{file}#base"), "-o", to]);
+    assert!(!fine && said.contains("cannot score"), "{said}");
 }

@@ -58,10 +58,15 @@ pub fn entropy() -> f64 {
 impl Scripted {
     /// Serves at any free port; `script` says what a request for completions gets.
     pub fn start(script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
-        Self::at("127.0.0.1:0".parse().unwrap(), script)
+        Self::at("127.0.0.1:0".parse().unwrap(), "vllm", script)
     }
 
-    pub fn at(address: SocketAddr, script: impl Fn(&Asked) -> Reply + Send + Sync + 'static) -> Self {
+    /// As the server of this owner, at this address.
+    pub fn at(
+        address: SocketAddr,
+        owner: &'static str,
+        script: impl Fn(&Asked) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let (hung_up, hears) = mpsc::channel();
@@ -85,7 +90,7 @@ impl Scripted {
                 let (asked, script, count, hung_up) =
                     (asked.clone(), script.clone(), count.clone(), hung_up.clone());
                 std::thread::spawn(move || {
-                    let _ = converse(stream, &*script, &asked, &count, &hung_up);
+                    let _ = converse(stream, owner, &*script, &asked, &count, &hung_up);
                 });
             }
         });
@@ -121,6 +126,7 @@ pub fn is_draw(asked: &Asked) -> bool {
 
 fn converse(
     mut stream: TcpStream,
+    owner: &str,
     script: &Script,
     asked: &Mutex<Vec<Asked>>,
     count: &AtomicUsize,
@@ -154,10 +160,13 @@ fn converse(
         let reply = match request.path.as_str() {
             "/v1/models" => {
                 let model =
-                    json!({"id": "tiny", "owned_by": "vllm", "root": "org/tiny", "max_model_len": 4096});
+                    json!({"id": "tiny", "owned_by": owner, "root": "org/tiny", "max_model_len": 4096});
                 Reply::Json(200, json!({"object": "list", "data": [model]}))
             }
-            "/tokenize" => Reply::Json(200, json!({"tokens": [1, 2, 3]})),
+            "/tokenize" => {
+                let text = request.body["prompt"].as_str().unwrap_or_default();
+                Reply::Json(200, json!({"tokens": tokens(text)}))
+            }
             _ => script(&request),
         };
         match reply {
@@ -193,8 +202,38 @@ fn send(stream: &mut TcpStream, status: u16, header: &str, body: &str) -> std::i
     write!(stream, "HTTP/1.1 {status} Said\r\n{header}Content-Length: {length}\r\n\r\n{body}")
 }
 
-/// The answer of the made-up model, with the fields of vLLM's.
+/// The tokens of a text: those of the model where they fit, else one a character.
+pub fn tokens(text: &str) -> Vec<u32> {
+    let mut rest = text;
+    let mut ids = Vec::new();
+    while let Some(first) = rest.chars().next() {
+        let known = TOKENS.iter().position(|(t, _)| !t.is_empty() && rest.starts_with(t));
+        ids.push(known.map_or(100 + first as u32, |id| id as u32));
+        rest = &rest[known.map_or(first.len_utf8(), |id| TOKENS[id].0.len())..];
+    }
+    ids
+}
+
+/// ln p of a token that was given; of one that the model has not, nearly nothing.
+fn given(id: &Value) -> f64 {
+    TOKENS.get(id.as_u64().unwrap() as usize).map_or(-20.0, |t| t.1.ln())
+}
+
+/// The answer of the made-up model, with the fields of vLLM's; and what SGLang's own
+/// interface says of given tokens.
 fn answer(body: &Value) -> Value {
+    if let Some(ids) = body["input_ids"].as_array() {
+        let from = body["logprob_start_len"].as_u64().unwrap() as usize;
+        let mut own: Vec<Value> = ids[from..].iter().map(|id| json!([given(id), id, null])).collect();
+        own[0][0] = Value::Null;
+        return json!({"text": "", "meta_info": {"input_token_logprobs": own}});
+    }
+    if body["prompt_logprobs"].as_u64().is_some() {
+        let entry = |id: &Value| json!({id.to_string(): {"logprob": given(id), "decoded_token": "t"}});
+        let mut all: Vec<Value> = body["prompt"].as_array().unwrap().iter().map(entry).collect();
+        all[0] = Value::Null;
+        return json!({"choices": [{"index": 0, "text": "", "prompt_logprobs": all}]});
+    }
     let n = body["n"].as_u64().unwrap_or(1);
     let most = body["max_tokens"].as_u64().unwrap_or(16) as usize;
     let top = body["logprobs"].as_u64().unwrap_or(0) as usize;

@@ -12,6 +12,8 @@ pub struct Session {
     master: Box<dyn MasterPty + Send>,
     keys: Arc<Mutex<Box<dyn Write + Send>>>,
     terminal: Arc<Mutex<Terminal>>,
+    /// The user's own files, as long as the program runs.
+    _home: tempfile::TempDir,
 }
 
 /// What the program has written.
@@ -47,9 +49,10 @@ impl Session {
         command.env("TERM", "xterm-256color");
         command.env_remove("NO_COLOR");
         // Nothing that a test does reaches the user's own files.
-        command.env("XDG_DATA_HOME", std::env::temp_dir().join("leash-tests"));
-        command.env("XDG_STATE_HOME", std::env::temp_dir().join("leash-tests"));
-        command.env("XDG_CONFIG_HOME", std::env::temp_dir().join("leash-tests"));
+        let home = tempfile::tempdir().expect("a folder");
+        for name in ["XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"] {
+            command.env(name, home.path());
+        }
         change(&mut command);
         let child = pair.slave.spawn_command(command).expect("the program starts");
         drop(pair.slave);
@@ -74,7 +77,7 @@ impl Session {
                 terminal.changed = Instant::now();
             }
         });
-        Session { child, master: pair.master, keys, terminal }
+        Session { child, master: pair.master, keys, terminal, _home: home }
     }
 
     /// Types `keys` as a terminal sends them.

@@ -7,7 +7,9 @@ pub mod explore;
 pub mod log;
 pub mod palette;
 pub mod progress;
+pub mod recording;
 pub mod regrade;
+pub mod runs;
 pub mod suite;
 pub mod training;
 
@@ -18,7 +20,9 @@ pub use explore::Explore;
 pub use log::Log;
 pub use palette::Palette;
 pub use progress::Progress;
+pub use recording::Recording;
 pub use regrade::Regrade;
+pub use runs::Runs;
 pub use suite::{Suite, Tasks};
 pub use training::Training;
 
@@ -29,6 +33,7 @@ use super::keymap::Context;
 use super::study::Studies;
 use super::tour::Tour;
 use crate::completion::clean;
+use crate::policy::Setting;
 use crate::problem::{Problem, tasks};
 use crate::run::Settings;
 use crate::support::{Ledger, Lens, Pair};
@@ -38,6 +43,8 @@ use std::sync::Arc;
 pub struct State {
     /// Policy 0 is the base. At least two.
     pub policies: Vec<Named>,
+    /// The settings of each policy, where they are known.
+    pub parity: Vec<Vec<Setting>>,
     pub problems: Arc<[Problem]>,
     pub settings: Settings,
     /// Events of an older one are dropped.
@@ -45,6 +52,7 @@ pub struct State {
     pub ledger: Ledger,
     pub archive: Archive,
     pub progress: Progress,
+    pub recording: Recording,
     pub lens: Lens,
     pub pair: Pair,
     pub scope: Scope,
@@ -55,6 +63,7 @@ pub struct State {
     pub explore: Explore,
     pub completions: Completions,
     pub training: Training,
+    pub runs: Runs,
     /// A sentence in the place of the footer, until the next key.
     pub notice: Option<String>,
     pub log: Log,
@@ -96,6 +105,7 @@ pub enum Screen {
     #[default]
     Explore,
     Completions,
+    Runs,
     Training,
     Curves,
     Suite,
@@ -127,8 +137,14 @@ pub enum Overlay {
     Palette(Palette),
     /// Scrolled by so many lines.
     Log(usize),
+    /// Scrolled by so many lines.
+    Parity(usize),
     /// What the figures mean, scrolled by so many lines.
     Explain(usize),
+    /// Another name for the selected run is typed.
+    Rename(String),
+    /// Delete the selected run, of this name?
+    Delete(String),
 }
 
 impl State {
@@ -138,7 +154,9 @@ impl State {
         Self {
             ledger: Ledger::new(policies.len(), problems.len()),
             policies: policies.into_iter().map(named).collect(),
+            parity: Vec::new(),
             figures: Figures::new(problems.len()),
+            archive: Archive::new(Arc::clone(&problems)),
             curves: Curves::default(),
             suite: Suite::default(),
             tasks: Tasks::of(&problems),
@@ -147,8 +165,8 @@ impl State {
             problems,
             settings,
             generation: 0,
-            archive: Archive::default(),
             progress: Progress::default(),
+            recording: Recording::default(),
             lens: Lens::default(),
             pair: Pair::with_base(1),
             scope: Scope::default(),
@@ -158,6 +176,7 @@ impl State {
             explore: Explore::default(),
             completions: Completions::default(),
             training: Training::default(),
+            runs: Runs::default(),
             notice: None,
             log: Log::default(),
             tour: None,
@@ -168,14 +187,35 @@ impl State {
         }
     }
 
+    /// Problems of the recording, the first after those that were read before.
+    pub fn more_problems(&mut self, more: Vec<Problem>) {
+        // The first ones of a recording were read with its head.
+        let known = self.problems.len().saturating_sub(self.recording.problems);
+        self.recording.problems += more.len();
+        let more: Vec<Problem> = more.into_iter().skip(known).collect();
+        if more.is_empty() {
+            return;
+        }
+        self.problems = self.problems.iter().cloned().chain(more).collect();
+        self.archive.ask(Arc::clone(&self.problems));
+        self.ledger.grow(self.problems.len());
+        self.figures.grow(self.problems.len());
+    }
+
+    /// Whether completions are drawn, or will be once the recording is read.
+    pub fn draws(&self) -> bool {
+        !self.recording.only_read
+    }
+
     /// Where keys go.
     pub fn context(&self) -> Context {
         match &self.overlay {
             Some(Overlay::Help(_) | Overlay::Explain(_)) => Context::Help,
-            Some(Overlay::Restart(_)) => Context::Confirm,
+            Some(Overlay::Restart(_) | Overlay::Delete(_)) => Context::Confirm,
             Some(Overlay::Filter { .. }) => Context::Filter,
             Some(Overlay::Palette(_)) => Context::Palette,
-            Some(Overlay::Log(_)) => Context::Log,
+            Some(Overlay::Log(_) | Overlay::Parity(_)) => Context::Log,
+            Some(Overlay::Rename(_)) => Context::Name,
             None => self.screen_context(),
         }
     }
@@ -188,12 +228,18 @@ impl State {
             Screen::Training => Context::Training,
             Screen::Curves => Context::Curves,
             Screen::Suite => Context::Suite,
+            Screen::Runs => Context::Runs,
         }
     }
 
     /// The number of the policy on a side, 0 the base.
     pub fn policy(&self, side: usize) -> usize {
         if side == 0 { self.pair.base } else { self.pair.rlvr }
+    }
+
+    /// The settings of the policy on a side, where they are known.
+    pub fn settings_of(&self, side: usize) -> Option<&[Setting]> {
+        self.parity.get(self.policy(side)).map(Vec::as_slice)
     }
 
     /// The name of the policy on a side; empty if there is none.

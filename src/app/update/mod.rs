@@ -2,6 +2,8 @@
 
 mod mouse;
 mod news;
+mod recording;
+mod runs;
 mod screens;
 mod training;
 
@@ -21,6 +23,7 @@ use crate::app::tour;
 use crate::completion::clean;
 use crate::run::Settings;
 use crate::support::{Criterion, Ledger, Unit};
+use std::sync::Arc;
 
 /// The most completions that can be asked for, of each problem under each policy.
 pub const MOST: u32 = 1 << 20;
@@ -58,6 +61,11 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             news::happened(state, event);
             Vec::new()
         }
+        Message::Runs(list) => {
+            state.runs.show(list);
+            Vec::new()
+        }
+        Message::Record(news) => recording::told(state, news),
         Message::Gauge(gauge) => {
             if gauge.generation == state.generation {
                 state.progress.gauge = gauge;
@@ -66,7 +74,9 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Overflow(lines) => {
             match &mut state.overlay {
-                Some(Overlay::Help(at) | Overlay::Log(at) | Overlay::Explain(at)) => *at = (*at).min(lines),
+                Some(Overlay::Help(at) | Overlay::Log(at) | Overlay::Explain(at) | Overlay::Parity(at)) => {
+                    *at = (*at).min(lines);
+                }
                 _ => state.completions.scroll = state.completions.scroll.min(lines),
             }
             Vec::new()
@@ -138,6 +148,10 @@ fn typed(state: &mut State, c: char) -> Vec<Effect> {
             palette.at = 0;
             Vec::new()
         }
+        Some(Overlay::Rename(name)) => {
+            name.push(c);
+            Vec::new()
+        }
         _ => Vec::new(),
     }
 }
@@ -194,6 +208,14 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             };
             Vec::new()
         }
+        Action::Pause | Action::More | Action::Less | Action::Restart if !state.draws() => {
+            state.notice = Some("this recording is only read: nothing is drawn".to_owned());
+            Vec::new()
+        }
+        Action::Restart if state.recording.reading.is_some() => {
+            state.notice = Some("the recording is still read: start anew when it is there".to_owned());
+            Vec::new()
+        }
         Action::Pause => pause(state),
         Action::More => set_k(state, state.settings.k.saturating_mul(2)),
         Action::Less => set_k(state, state.settings.k / 2),
@@ -215,6 +237,10 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Log => {
             state.overlay = Some(Overlay::Log(0));
+            Vec::new()
+        }
+        Action::Parity => {
+            state.overlay = Some(Overlay::Parity(0));
             Vec::new()
         }
         Action::TourNext => tour::go(state, 1),
@@ -267,6 +293,9 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::ZoomIn
         | Action::ZoomOut
         | Action::Sort => screens::act(state, action),
+        Action::Runs => runs::show(state),
+        Action::Rename => runs::rename(state),
+        Action::Delete => runs::delete(state),
     }
 }
 
@@ -285,6 +314,10 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
             state.overlay = Some(Overlay::Log(moved(*at, by, usize::MAX)));
             return Vec::new();
         }
+        Some(Overlay::Parity(at)) => {
+            state.overlay = Some(Overlay::Parity(moved(*at, by, usize::MAX)));
+            return Vec::new();
+        }
         Some(Overlay::Palette(Palette { query, at })) => {
             let at = moved(*at, by, state.palette(query).len());
             state.overlay = Some(Overlay::Palette(Palette { query: query.clone(), at }));
@@ -293,6 +326,10 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
         _ => {}
     }
     match (state.screen, state.explore.pane) {
+        (Screen::Runs, _) => {
+            state.runs.selected = moved(state.runs.selected, by, state.runs.list.len());
+            Vec::new()
+        }
         (Screen::Completions, _) if state.completions.reading => {
             state.completions.scroll = moved(state.completions.scroll, by, usize::MAX);
             Vec::new()
@@ -357,6 +394,7 @@ fn select_member(state: &mut State, at: usize) -> Vec<Effect> {
 
 fn pane(state: &mut State, by: i32) -> Vec<Effect> {
     match state.screen {
+        Screen::Runs => {}
         Screen::Explore => state.explore.pane = state.explore.pane.step(by),
         Screen::Curves => state.curves.tile = state.curves.tile.step(by),
         Screen::Suite => {}
@@ -386,6 +424,7 @@ fn tab(state: &mut State, side: usize) {
 /// The next problem, or the next cluster where one is open.
 fn neighbour(state: &mut State, by: i64) -> Vec<Effect> {
     match state.screen {
+        Screen::Runs => Vec::new(),
         Screen::Explore | Screen::Curves | Screen::Suite => {
             let problem = moved(state.current, by, state.problems.len());
             go(state, problem)
@@ -418,6 +457,7 @@ fn open(state: &mut State) -> Vec<Effect> {
     match state.screen {
         Screen::Curves => state.curves.maximised = !state.curves.maximised,
         Screen::Suite => return screens::open_entry(state),
+        Screen::Runs => return runs::open(state),
         Screen::Completions => state.completions.reading = true,
         Screen::Explore => {
             let Some(row) = state.figures.here.rows.get(state.selected_row()) else {
@@ -444,6 +484,7 @@ fn back(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     match state.screen {
+        Screen::Runs => state.screen = Screen::Explore,
         Screen::Completions if state.completions.reading => state.completions.reading = false,
         Screen::Completions => state.screen = Screen::Explore,
         Screen::Curves => screens::back_from_curves(state),
@@ -466,6 +507,8 @@ fn accept(state: &mut State) -> Vec<Effect> {
             Some((binding, _)) => act(state, binding.action),
             None => Vec::new(),
         },
+        Some(Overlay::Rename(name)) => runs::renamed(state, name),
+        Some(Overlay::Delete(_)) => runs::deleted(state),
         _ => Vec::new(),
     }
 }
@@ -482,6 +525,10 @@ fn erase(state: &mut State) -> Vec<Effect> {
         Some(Overlay::Palette(palette)) => {
             palette.query.pop();
             palette.at = 0;
+            Vec::new()
+        }
+        Some(Overlay::Rename(name)) => {
+            name.pop();
             Vec::new()
         }
         _ => {
@@ -526,7 +573,8 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
     state.settings = settings.clone();
     state.generation += 1;
     state.ledger = Ledger::new(state.policies.len(), state.problems.len());
-    state.archive = Archive::default();
+    state.archive = Archive::new(Arc::clone(&state.problems));
+    state.recording.drawn = 0;
     state.figures = Figures::new(state.problems.len());
     state.regrade = Regrade::default();
     state.studies = Studies::default();
@@ -538,6 +586,7 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
 
 fn copy(state: &mut State) -> Vec<Effect> {
     let (what, text) = match state.screen {
+        Screen::Runs => ("the file's path", state.runs.current().map(|r| clean(&r.path.to_string_lossy()))),
         Screen::Explore | Screen::Curves | Screen::Suite | Screen::Training => {
             ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt)))
         }

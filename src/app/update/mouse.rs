@@ -36,6 +36,13 @@ pub(super) fn click(state: &mut State, target: Target) -> Vec<Effect> {
             tab(state, side);
         }
         Target::Text => state.completions.reading = true,
+        Target::Run(at) => {
+            let again = state.runs.selected == at;
+            state.runs.selected = moved(at, 0, state.runs.list.len());
+            if again {
+                return open(state);
+            }
+        }
         Target::Support => return act(state, Action::Unit),
         Target::Chart => return act(state, Action::Scope),
         Target::Curve { tile, thousandth } => {
@@ -84,6 +91,10 @@ pub(super) fn scroll(state: &mut State, target: Target, notches: i64) -> Vec<Eff
             Vec::new()
         }
         Target::Entry(_) => select(state, notches),
+        Target::Run(_) => {
+            state.runs.selected = moved(state.runs.selected, notches, state.runs.list.len());
+            Vec::new()
+        }
         Target::Support | Target::Chart => Vec::new(),
     }
 }

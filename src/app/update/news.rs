@@ -11,6 +11,7 @@ pub(super) fn happened(state: &mut State, event: Event) {
     }
     match event.kind {
         EventKind::Drawn(all) => {
+            state.recording.drawn += all.len() as u64;
             for d in all {
                 state.figures.touch(d.problem);
                 state.ledger.add(d.policy, d.problem, &d.completion, &d.verdict);
@@ -29,7 +30,9 @@ pub(super) fn happened(state: &mut State, event: Event) {
         }
         EventKind::Noted { policy, message } => {
             let name = state.policies.get(policy).map_or("a policy", |p| p.name.as_str());
-            state.notice = Some(format!("{name}: {}", clean(&message).replace('\n', " ")));
+            let words = format!("{name}: {}", clean(&message).replace('\n', " "));
+            state.log.add(&words, false);
+            state.notice = Some(words);
         }
         EventKind::Finished => state.progress.finished = true,
     }

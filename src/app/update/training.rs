@@ -122,7 +122,7 @@ fn show(state: &mut State, policy: usize) -> Vec<Effect> {
 /// One more policy is drawn from.
 pub(super) fn adopted(state: &mut State, named: Named) {
     state.policies.push(Named { name: clean(&named.name), spec: clean(&named.spec) });
-    state.ledger.grow();
+    state.ledger.add_policy();
     state.progress.finished = false;
     show(state, state.policies.len() - 1);
 }
@@ -245,4 +245,150 @@ fn checkpoints(state: &mut State) -> Vec<Effect> {
         return said(state, "all embedded checkpoints are there: [ and ] go through them");
     }
     vec![Effect::Adopt(missing)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::{Key, Message, update};
+    use crate::model::Sampling;
+    use crate::run::Settings;
+    use crate::support::Counts;
+    use crate::train::{Evaluation, Knobs, Stepped};
+
+    fn state() -> State {
+        let named = |name: &str| Named { name: name.to_owned(), spec: format!("embedded:{name}") };
+        let settings = Settings { k: 8, sampling: Sampling::default(), threads: 1 };
+        let mut state = State::new(vec![named("base"), named("rlvr")], Vec::new().into(), settings);
+        keys(&mut state, "t");
+        assert_eq!(state.screen, Screen::Training);
+        state
+    }
+
+    fn keys(state: &mut State, keys: &str) -> Vec<Effect> {
+        let key = |c| match c {
+            '⏎' => Key::Enter,
+            '⎋' => Key::Esc,
+            '⇥' => Key::Tab,
+            c => Key::Char(c),
+        };
+        keys.chars().flat_map(|c| update(state, Message::Key(key(c)))).collect()
+    }
+
+    fn news(state: &mut State, pull: u32, kind: EventKind) {
+        assert_eq!(update(state, Message::Trained(Event { pull, kind })), []);
+    }
+
+    fn examined(step: usize) -> EventKind {
+        EventKind::Examined(Evaluation {
+            step,
+            tokens: 0,
+            k: 8,
+            pass_1: 0.5,
+            pass_k: 1.0,
+            token_entropy: 0.1,
+            answer_entropy: 1.0,
+            length: 30.0,
+            kl: 0.0,
+            problems: Counts::default(),
+            methods: Counts::default(),
+            shares: Vec::new(),
+        })
+    }
+
+    fn stepped(step: usize) -> EventKind {
+        let stepped = Stepped { step, tokens: 9, drawn: None, groups: 1, clipped: 0.0, norm: 1.0 };
+        EventKind::Stepped { stepped, tokens_per_second: 9.0, seconds_left: 1.0 }
+    }
+
+    #[test]
+    fn a_pull_begins_with_the_knobs_on_screen_and_sampling_pauses() {
+        let mut s = state();
+        // The second preset, one knob turned, the next seed, more steps.
+        let effects = keys(&mut s, "pjlr+s");
+        let [Effect::Train(Order::Begin(begin)), Effect::Pause] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        let want = Knobs { prompts: 32, ..PRESETS[1].knobs() };
+        assert_eq!((&begin.knobs, begin.pull, begin.from), (&want, 1, None));
+        assert_eq!((begin.plan.seed, begin.plan.steps), (2, 72));
+        assert!(s.progress.paused);
+        assert!(
+            s.training.pull().unwrap().name.contains("samples=positive"),
+            "a preset that was turned is none"
+        );
+    }
+
+    #[test]
+    fn a_pull_is_paused_stopped_forked_kept_and_written() {
+        let mut s = state();
+        assert_eq!(keys(&mut s, "fx⏎wA"), []);
+        keys(&mut s, "s");
+        assert_eq!(keys(&mut s, "  "), [Effect::Train(Order::Pause), Effect::Train(Order::Resume)]);
+        for step in [0, 5, 10] {
+            news(&mut s, 1, examined(step));
+        }
+        news(&mut s, 1, stepped(11));
+        assert_eq!(keys(&mut s, "x"), [Effect::Train(Order::Stop)]);
+        // The slider: two back, one on.
+        let keep = |step| vec![Effect::Keep { pull: 1, step, name: format!("pull1@{step}") }];
+        assert_eq!(keys(&mut s, "⇥⏎"), keep(10));
+        assert_eq!(keys(&mut s, "hhl⏎"), keep(5));
+        assert_eq!(keys(&mut s, "w"), [Effect::Save { pull: 1, step: 5 }]);
+        let effects = keys(&mut s, "f");
+        let [Effect::Train(Order::Begin(begin))] = effects.as_slice() else { panic!("{effects:?}") };
+        assert_eq!((begin.pull, begin.from, begin.plan.steps), (2, Some((1, 5)), 65));
+        // Where a pull has ended its very last step can be kept too.
+        news(&mut s, 1, EventKind::Ended { step: 11, how: Ended::Stopped });
+        assert_eq!(keys(&mut s, "k⏎"), vec![Effect::Keep { pull: 1, step: 11, name: "pull1@11".into() }]);
+    }
+
+    #[test]
+    fn a_kept_policy_is_shown_and_brackets_go_through_all() {
+        let mut s = state();
+        assert_eq!(keys(&mut s, "]"), []);
+        assert!(s.notice.take().unwrap().contains("one RLVR policy"));
+        let named = Named { name: "pull1@5".into(), spec: "pull 1, step 5".into() };
+        update(&mut s, Message::Adopted(named));
+        assert_eq!((s.pair.rlvr, s.name(1), s.ledger.policies()), (2, "pull1@5", 3));
+        keys(&mut s, "⎋[");
+        assert_eq!((s.screen, s.pair.rlvr), (Screen::Explore, 1));
+        keys(&mut s, "[");
+        assert_eq!(s.pair.rlvr, 1);
+        keys(&mut s, "]]");
+        assert_eq!(s.pair.rlvr, 2);
+        // It is not kept twice.
+        keys(&mut s, "ts");
+        news(&mut s, 1, examined(5));
+        assert_eq!(keys(&mut s, "⏎"), []);
+        assert_eq!(s.pair.rlvr, 2);
+    }
+
+    #[test]
+    fn the_embedded_checkpoints_are_brought_once() {
+        let mut s = state();
+        let effects = keys(&mut s, "b");
+        let [Effect::Adopt(all)] = effects.as_slice() else { panic!("{effects:?}") };
+        assert_eq!(
+            (all.len(), all[0].name.as_str(), all[0].spec.as_str()),
+            (5, "rlvr@10", "embedded:rlvr@10")
+        );
+        for named in all.clone() {
+            update(&mut s, Message::Adopted(named));
+        }
+        assert_eq!(keys(&mut s, "b"), []);
+        let steps: Vec<usize> = s.timeline().iter().map(|e| e.step).collect();
+        assert_eq!(steps, [10, 20, 40, 70, 100, 150]);
+    }
+
+    #[test]
+    fn what_fails_is_said_in_words_without_control_characters() {
+        let mut s = state();
+        keys(&mut s, "s");
+        let how = Ended::Failed("it\x1b[2J broke\nhere".into());
+        news(&mut s, 1, EventKind::Ended { step: 3, how });
+        assert_eq!(s.notice.as_deref(), Some("pull 1: it[2J broke here"));
+        news(&mut s, 9, stepped(1));
+        assert_eq!(s.training.pulls.len(), 1);
+    }
 }

@@ -13,6 +13,7 @@ mod draw;
 mod probe;
 mod score;
 
+use super::settings::UNKNOWN;
 use super::{Policy, PolicyError, Request, ScoreRequest, Scored, Setting, Sink};
 use crate::model::Sampling;
 use crate::random::Stream;
@@ -20,7 +21,7 @@ pub use address::Address;
 use client::{Client, Fault, Key};
 use dialect::Dialect;
 use serde_json::Value;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -84,6 +85,8 @@ pub struct Server {
 struct Endpoint {
     url: String,
     in_flight: AtomicUsize,
+    /// Requests that found it away, one after the other.
+    failures: AtomicU32,
     /// Until when it is thought to be away.
     away: Mutex<Option<Instant>>,
 }
@@ -121,7 +124,8 @@ impl Server {
             model: found.model.clone(),
             chat: options.chat,
             system: options.system.clone(),
-            top: found.vocab_size.filter(|v| *v <= 512).unwrap_or(options.top),
+            // All of a small vocabulary costs no more than a part of a large one.
+            top: found.vocab_size.filter(|v| options.top >= 20 && *v <= 512).unwrap_or(options.top),
             plain: false,
             vocab_size: found.vocab_size,
         };
@@ -131,6 +135,7 @@ impl Server {
         let endpoint = |url: &String| Endpoint {
             url: url.clone(),
             in_flight: AtomicUsize::new(0),
+            failures: AtomicU32::new(0),
             away: Mutex::new(None),
         };
         Ok(Self {
@@ -185,8 +190,16 @@ impl Server {
         let answer = client.post(&url, body, limit);
         endpoint.in_flight.fetch_sub(1, Ordering::Relaxed);
         *lock(&endpoint.away) = match &answer {
-            Err(Fault::Away { after, .. }) => Some(Instant::now() + after.unwrap_or(rest)),
-            _ => None,
+            Err(Fault::Away { after, .. }) => {
+                // Longer than the request waits, so that it goes elsewhere, and longer each time.
+                let failures = endpoint.failures.fetch_add(1, Ordering::Relaxed).min(8);
+                let rest = rest.saturating_mul(4 << failures).min(Duration::from_secs(60));
+                Some(Instant::now() + after.unwrap_or(Duration::ZERO) + rest)
+            }
+            _ => {
+                endpoint.failures.store(0, Ordering::Relaxed);
+                None
+            }
         };
         answer.map_err(|fault| match (fault, self.endpoints.len()) {
             (fault, 1) => fault,
@@ -204,6 +217,15 @@ impl Server {
     fn seed(&self, sampling: &Sampling, problem: &str) -> u32 {
         let mut stream = Stream::new(sampling.seed).with(&self.name).with(problem);
         (stream.next_u64() >> 34) as u32
+    }
+
+    /// The address before a sentence about it, where the sentence does not say which of
+    /// several it is about.
+    fn whom(&self) -> String {
+        match &self.endpoints[..] {
+            [only] => format!("{}: ", only.url),
+            _ => String::new(),
+        }
     }
 
     /// Whether to say once more that the server is away: every request finds it out, and one
@@ -264,9 +286,10 @@ impl Policy for Server {
         };
         all.push(Setting::new("template", template));
         all.push(Setting::new("system prompt", self.dialect.system.as_deref().unwrap_or("none")));
-        all.push(Setting::new("stop tokens", "the server's own"));
-        all.push(Setting::new("dtype", "the server's own"));
-        all.push(Setting::new("tokenizer", self.tokenizer.as_deref().unwrap_or("unknown")));
+        // The server takes them from the checkpoint, and tells nobody.
+        all.push(Setting::new("stop tokens", UNKNOWN));
+        all.push(Setting::new("dtype", UNKNOWN));
+        all.push(Setting::new("tokenizer", self.tokenizer.as_deref().unwrap_or(UNKNOWN)));
         all.push(Setting::new("engine", self.dialect.kind.name()));
         let endpoints: Vec<&str> = self.endpoints.iter().map(|e| e.url.as_str()).collect();
         all.push(Setting::new("endpoint", endpoints.join(", ")));

@@ -13,7 +13,7 @@ use ratatui::style::Style;
 pub struct Steps<'a> {
     /// The last one lies on top.
     pub lines: &'a [Line],
-    /// The y axis runs from the one to the other; the lower one is 0 or −1.
+    /// The y axis runs from the one to the other.
     pub range: (f64, f64),
     /// The x axis runs from 0 to this step.
     pub last: usize,
@@ -45,7 +45,7 @@ impl Line {
 }
 
 /// Columns of the numbers at the left.
-const GUTTER: u16 = 5;
+const GUTTER: u16 = 6;
 
 impl Steps<'_> {
     pub fn render(&self, area: Rect, buf: &mut Buffer, theme: &Theme) {
@@ -57,10 +57,10 @@ impl Steps<'_> {
         let mut raster = Raster::new(plot.width, plot.height);
         let (faint, muted) = (theme.style(Role::Faint), theme.style(Role::Muted));
         let (low, high) = self.range;
-        let (ticks, decimals) = if low < 0.0 {
-            (vec![low, 0.0, high], 0)
-        } else {
-            axis::linear(high, usize::from(plot.height / 2 + 1))
+        let (ticks, decimals) = match low {
+            low if low < 0.0 => (vec![low, 0.0, high], 0),
+            low if low > 0.0 => (vec![low, (low + high) / 2.0, high], 1),
+            _ => axis::linear(high, usize::from(plot.height / 3 + 1).max(2)),
         };
         for tick in &ticks {
             let y = self.dot_row(&raster, *tick);
@@ -235,7 +235,7 @@ mod tests {
         Steps { lines: &lines_, range: (-1.0, 1.0), last: 60, mark: Some(30) }
             .render(buf.area, &mut buf, &theme);
         let all = lines(&buf);
-        assert!(all[0].starts_with("   1") && all[4].starts_with("  −1"), "{all:#?}");
+        assert!(all[0].starts_with("    1") && all[4].starts_with("   −1"), "{all:#?}");
         assert_eq!(all[5].split_whitespace().collect::<Vec<_>>(), ["0", "20", "40", "60"]);
     }
 
@@ -244,15 +244,15 @@ mod tests {
         let theme = Theme::new(Depth::Mono, Ground::Dark);
         let layers = [("pairs".to_owned(), Role::Base), ("multiply".to_owned(), Role::Rlvr)];
         let points = [(1, vec![0.5, 0.5]), (10, vec![0.25, 0.5])];
-        let mut buf = Buffer::empty(Rect::new(0, 0, 25, 5));
+        let mut buf = Buffer::empty(Rect::new(0, 0, 26, 5));
         Stacked { points: &points, layers: &layers, last: 10, mark: None }.render(buf.area, &mut buf, &theme);
         let column = |x: u16| (0..4).map(|y| buf[(x, y)].symbol().to_owned()).collect::<String>();
-        assert_eq!((column(5), column(24)), ("mmpp".into(), " mmp".into()));
-        let mut buf = Buffer::empty(Rect::new(0, 0, 25, 5));
+        assert_eq!((column(6), column(25)), ("mmpp".into(), " mmp".into()));
+        let mut buf = Buffer::empty(Rect::new(0, 0, 26, 5));
         let theme = Theme::new(Depth::True, Ground::Dark);
         Stacked { points: &points, layers: &layers, last: 10, mark: Some(5) }
             .render(buf.area, &mut buf, &theme);
-        assert_eq!(buf[(5, 3)].symbol(), "█");
+        assert_eq!(buf[(6, 3)].symbol(), "█");
     }
 
     #[test]

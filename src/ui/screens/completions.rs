@@ -36,7 +36,7 @@ pub fn draw(
     let policy = state.policy(state.completions.side);
     let index = state.figures.members.get(state.selected_member()).copied();
     let entry = index.and_then(|i| state.archive.get(policy, state.current, i));
-    full(state, entry, theme, panes.text, buf, seen, wrapped);
+    full(state, entry.as_deref(), theme, panes.text, buf, seen, wrapped);
     footer::footer(state, theme, panes.footer, buf);
 }
 
@@ -72,8 +72,8 @@ fn list(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen: &mut S
             buf.set_style(line, theme.selection());
             put(buf, line, 0, 0, "▸", theme.style(Role::Accent));
         }
-        let entry = state.archive.get(state.policy(open.side), state.current, index);
-        let c = entry.map(|e| &e.completion);
+        let c = state.ledger.outcome(state.policy(open.side), state.current, index);
+        let c = c.as_ref();
         let cells = [
             text::grouped(index.into()),
             c.and_then(|c| c.length).map_or(text::NONE.to_owned(), |n| text::grouped(n.into())),

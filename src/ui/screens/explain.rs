@@ -90,7 +90,7 @@ fn figures(state: &State) -> Vec<Figure> {
             let entropies = [answer(state), token(state), divergence(state), unseen(state)];
             curves().into_iter().chain(entropies).collect()
         }
-        Screen::Suite | Screen::Training => {
+        Screen::Suite | Screen::Training | Screen::Runs => {
             support.into_iter().chain([problem(state), unseen(state), pass(state)]).collect()
         }
     }

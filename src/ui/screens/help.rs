@@ -75,14 +75,23 @@ fn lines(state: &State, width: usize) -> Vec<(String, String, Role)> {
         Screen::Curves => Context::Curves,
         Screen::Suite => Context::Suite,
         Screen::Training => Context::Training,
+        Screen::Runs => Context::Runs,
     };
-    let others = [Context::Explore, Context::Completions, Context::Curves, Context::Suite, Context::Training];
+    let others = [
+        Context::Explore,
+        Context::Completions,
+        Context::Curves,
+        Context::Suite,
+        Context::Training,
+        Context::Runs,
+    ];
     let others = others.into_iter().filter(|c| *c != first);
     let rest = [
         Context::Always,
         Context::Tour,
         Context::Palette,
         Context::Filter,
+        Context::Name,
         Context::Log,
         Context::Confirm,
         Context::Help,

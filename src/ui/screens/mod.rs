@@ -7,6 +7,8 @@ pub mod explore;
 pub mod help;
 pub mod log;
 pub mod palette;
+pub mod parity;
+pub mod runs;
 pub mod suite;
 pub mod tour;
 pub mod training;

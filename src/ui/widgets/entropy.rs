@@ -38,7 +38,7 @@ pub fn entropy(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
                 theme.style(Role::Rlvr),
             );
         }
-        change("token", measures, |m| m.token_entropy, 2, theme, row(inner, y + 1), buf);
+        token(measures, theme, row(inner, y + 1), buf);
         change("answer", measures, |m| m.answer_entropy, 2, theme, row(inner, y + 2), buf);
         y += 3;
         if inner.height >= 14 {
@@ -56,28 +56,52 @@ pub fn entropy(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     curves(state, theme, left, buf);
 }
 
+/// Token entropy: its values, or the intervals where only bounds are known.
+fn token(measures: &[Measures; 2], theme: &Theme, area: Rect, buf: &mut Buffer) {
+    if measures.iter().all(|m| m.token_entropy.is_some() || m.token_entropy_range.is_none()) {
+        return change("token", measures, |m| m.token_entropy, 2, theme, area, buf);
+    }
+    let shown = measures.each_ref().map(|m| match (m.token_entropy, m.token_entropy_range) {
+        (None, Some([low, high])) => format!("{low:.2}–{high:.2}"),
+        (value, _) => text::decimal(value, 2),
+    });
+    let words = format!("{} → {}", shown[0], shown[1]);
+    let end = area.width.saturating_sub(2);
+    // An interval takes the room of its name where there is no other.
+    let width = words.chars().count() as u16;
+    if width + 7 <= end {
+        put(buf, area, 0, 0, "token", theme.style(Role::Text));
+    }
+    put_right(buf, area, end, 0, &words, theme.style(Role::Text));
+    // Intervals that meet do not say which way it went.
+    if let [Some([a, b]), Some([c, d])] = measures.each_ref().map(|m| m.token_entropy_range) {
+        let arrow = if d < a {
+            "▼"
+        } else if c > b {
+            "▲"
+        } else {
+            ""
+        };
+        put_right(buf, area, area.width, 0, arrow, theme.style(Role::Muted));
+    }
+}
+
 /// The paper's divergence reading over all problems; a quadrant where there is room, else a
 /// line. Returns the rows taken.
 pub fn divergence(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) -> u16 {
     let Some(reading) = reading(state) else { return 0 };
     let words = reading.words();
     if area.height < 10 || area.width < 24 {
-        // One line in little room, two where the curves below keep enough.
-        let lines = text::wrap(words, usize::from(area.width));
-        let most = match area.height {
-            0..5 => 0,
-            5..8 => 1,
-            _ => lines.len().min(2),
-        };
-        for (y, line) in lines.iter().take(most).enumerate() {
-            let words = if y + 1 == most { &words[line.start..] } else { &words[line.clone()] };
-            let words = text::fit(words, usize::from(area.width));
-            put(buf, row(area, y as u16), 0, 0, &words, theme.style(Role::Muted));
+        if area.height < 5 {
+            return 0;
         }
-        return most as u16;
+        let fits = text::width(words) <= usize::from(area.width);
+        put(buf, area, 0, 0, if fits { words } else { reading.brief() }, theme.style(Role::Muted));
+        return 1;
     }
     quadrant(reading, theme, area, buf);
-    put(buf, row(area, 3), 0, 0, &text::fit(words, usize::from(area.width)), theme.style(Role::Text));
+    let fits = text::width(words) <= usize::from(area.width);
+    put(buf, row(area, 3), 0, 0, if fits { words } else { reading.brief() }, theme.style(Role::Text));
     4
 }
 

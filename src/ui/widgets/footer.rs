@@ -17,8 +17,13 @@ pub fn footer(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
         x = put(buf, area, x, 0, "▏", theme.style(Role::Accent));
         let found = format!("  {} of {}", state.figures.shown.len(), state.problems.len());
         x = put(buf, area, x, 0, &found, theme.style(Role::Muted)) + 2;
+    } else if let Some(Overlay::Rename(name)) = &state.overlay {
+        x = put(buf, area, x, 0, "name ", theme.style(Role::Accent));
+        x = put(buf, area, x, 0, &crate::completion::clean(name), theme.style(Role::Title));
+        x = put(buf, area, x, 0, "▏", theme.style(Role::Accent)) + 2;
     } else if let Some(words) = notice(state) {
-        let role = if state.progress.failures.is_empty() { Role::Title } else { Role::Lost };
+        let well = state.progress.failures.is_empty() && state.recording.blocked.is_none();
+        let role = if well { Role::Title } else { Role::Lost };
         let room = usize::from(area.width.saturating_sub(2));
         put(buf, area, x, 0, &text::fit(words, room), theme.style(role));
         return;
@@ -33,7 +38,9 @@ pub fn footer(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
 
 /// The user's last word, or the last failure while none of its keys hides it.
 fn notice(state: &State) -> Option<&str> {
-    state.notice.as_deref().or_else(|| state.progress.failures.last().map(String::as_str))
+    let blocked = state.recording.blocked.as_deref();
+    let failed = || state.progress.failures.last().map(String::as_str);
+    state.notice.as_deref().or(blocked).or_else(failed)
 }
 
 /// As many hints as fit; the last two, help and quit, stay the longest.

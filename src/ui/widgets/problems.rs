@@ -48,13 +48,11 @@ pub fn problems(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen
         let letter = line.status.map_or('·', Status::letter).to_string();
         let x = put(buf, area, x, 0, &letter, theme.style(role)) + 1;
         let room = usize::from(inner.width.saturating_sub(x));
-        let (words, role) = match line.format {
-            true => ("by format?".to_owned(), Role::Accent),
-            false => match note_of(line, state.lens.unit, room) {
-                // Where tasks are mixed, each problem says whose it is until there is more to say.
-                (words, _) if words.is_empty() && mixed => (state.title_of(problem), Role::Muted),
-                note => note,
-            },
+        let (words, role) = match note_of(line, state.lens.unit, room) {
+            _ if line.format => ("by format?".to_owned(), Role::Accent),
+            // Where tasks are mixed, each problem says whose it is until there is more to say.
+            (words, _) if words.is_empty() && mixed => (state.title_of(problem), Role::Muted),
+            note => note,
         };
         put(buf, area, x, 0, &text::fit(&words, room), theme.style(role));
     }

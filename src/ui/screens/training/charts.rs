@@ -111,6 +111,7 @@ impl Panel {
         let values = || lines.iter().flat_map(|l| &l.points).map(|p| p.1).filter(|v| v.is_finite());
         let low = if values().any(|v| v < 0.0) { -1.0 } else { 0.0 };
         let high = values().fold(0.0, f64::max);
+        let high = if values().next().is_none() { 1.0 } else { high };
         let high = if high <= 1.0 && (low < 0.0 || high > 0.3) { 1.0 } else { axis::ceiling(high, 0.02) };
         Self { title: format!(" {title} "), lines, range: (low, high), last, mark, stacked: None }
     }
@@ -167,7 +168,7 @@ fn of_one(state: &State) -> Vec<Panel> {
         }
     };
     let newest = all.last().map_or(1, |e| e.step);
-    let last = pull.map_or(newest, |p| p.last);
+    let last = pull.map_or(if all.is_empty() { training.steps } else { newest }, |p| p.last);
     let mark = match pull {
         Some(_) => training.step.and(training.at()).map(|e| e.step),
         None => {
