@@ -9,6 +9,7 @@ mod file;
 mod folder;
 mod gym;
 mod parquet;
+mod thrift;
 mod words;
 
 pub use command::Command;
