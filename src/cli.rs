@@ -1,9 +1,11 @@
 //! The command line.
 
 mod bench;
+mod models;
 mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
+pub use models::ModelArgs;
 pub use train::TrainArgs;
 
 use crate::model::Sampling;
@@ -64,8 +66,10 @@ pub enum Command {
 /// Who is asked what, and how.
 #[derive(Clone, Debug, Args)]
 pub struct CampaignArgs {
-    /// The reference policy: embedded:base, a model's folder, a recording, or script:FILE
-    /// (texts with probabilities, for tests and demonstrations of the interface)
+    /// The reference policy: embedded:base, a model's folder, a .gguf file,
+    /// hf:owner/name[@revision], any of these with +adapter:FOLDER behind it (LoRA), a
+    /// recording, or script:FILE (texts with probabilities, for tests and demonstrations of
+    /// the interface)
     #[arg(long, value_name = "SPEC", default_value = "embedded:base", help_heading = "Policies")]
     pub base: String,
 
@@ -122,6 +126,9 @@ pub struct CampaignArgs {
     /// Threads that draw [default: one a core]
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = positive)]
     pub threads: Option<usize>,
+
+    #[command(flatten)]
+    pub models: ModelArgs,
 }
 
 impl CampaignArgs {
@@ -166,7 +173,9 @@ impl CampaignArgs {
     pub fn policies(&self) -> Result<Vec<Arc<dyn Policy>>> {
         let names = self.names();
         let specs = std::iter::once(&self.base).chain(&self.rlvr);
-        specs.zip(&names).map(|(spec, name)| Ok(policy::open(spec, name)?)).collect()
+        let bars = models::Bars::new();
+        let options = self.models.options(names.len(), self.settings().threads, &bars);
+        specs.zip(&names).map(|(spec, name)| Ok(policy::open_with(spec, name, &options)?)).collect()
     }
 
     /// The policies' names: an embedded RLVR policy's own (`rlvr@40`), else `base`, `rlvr`,

@@ -3,11 +3,13 @@
 
 pub mod local;
 mod open;
+pub mod options;
 pub mod recording;
 pub mod script;
 
 pub use local::LocalPolicy;
-pub use open::{local_model, open};
+pub use open::{local_model, open, open_with};
+pub use options::Options;
 
 use crate::completion::Completion;
 use crate::model::{ModelError, Sampling};
@@ -24,6 +26,14 @@ pub trait Policy: Send + Sync {
 
     /// Where it comes from, as on the command line: `embedded:base`.
     fn spec(&self) -> &str;
+
+    /// What is sent of a problem, to the last character.
+    ///
+    /// # Errors
+    /// A prompt that cannot be made of it.
+    fn prompt(&self, problem: &Problem) -> Result<String, PolicyError> {
+        Ok(problem.prompt.clone())
+    }
 
     /// Draws completions `request.indices` of a problem. Completion i is a function of
     /// (seed, policy name, problem id, i) alone.
@@ -62,7 +72,9 @@ pub struct Partial {
 /// What can go wrong with a policy.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
-    #[error("{spec:?} is no policy: write {known}, a recording, or a model's folder")]
+    #[error(
+        "{spec:?} is no policy: write {known}, a model's folder, a .gguf file, hf:owner/name, or a recording"
+    )]
     Spec { spec: String, known: String },
     #[error("policy {policy}: {source}")]
     Model { policy: String, source: ModelError },

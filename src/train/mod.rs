@@ -15,6 +15,7 @@ pub mod pretrain;
 mod tests;
 pub mod vocabulary;
 
+use crate::model::config::{Architecture, Layout, Scaling};
 use crate::model::{Config, LocalModel, ModelError, Tokenizer};
 use crate::policy::PolicyError;
 use network::Network;
@@ -53,6 +54,7 @@ impl Default for Size {
 impl Size {
     fn config(&self, vocab_size: usize, end: u32) -> Result<Config, ModelError> {
         let config = Config {
+            architecture: Architecture::Llama,
             vocab_size,
             hidden_size: self.hidden,
             layers: self.layers,
@@ -66,6 +68,8 @@ impl Size {
             tied: true,
             eos: vec![end],
             bos: None,
+            rope_scaling: Scaling::None,
+            layout: Layout::default(),
         };
         // Read back, so that sizes that do not fit together are refused in words.
         Config::from_json(&config.to_json(), "the sizes given")

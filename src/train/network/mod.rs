@@ -177,7 +177,7 @@ impl Network {
     pub fn pack(&self, weights: &Weights) -> Result<Vec<f32>, ModelError> {
         let mut flat = Vec::with_capacity(self.parameters());
         for t in &self.tensors {
-            flat.extend_from_slice(weights.get(&t.name, &t.shape)?);
+            flat.extend_from_slice(&weights.get(&t.name, &t.shape)?);
         }
         Ok(flat)
     }
