@@ -1,26 +1,15 @@
 //! The flags of models in this process.
 
+use super::ServedArgs;
 use crate::policy::options::{Budget, DeviceKind, Listener, Options, PromptStyle};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-/// How local models are opened and asked.
+/// How local models are opened.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ModelArgs {
-    /// Ask with the model's chat template [default where it has one]
-    #[arg(long, help_heading = "Local models", conflicts_with = "raw")]
-    pub chat: bool,
-
-    /// Send the problem's text as it is
-    #[arg(long, help_heading = "Local models")]
-    pub raw: bool,
-
-    /// A system prompt, for models with a chat template
-    #[arg(long, value_name = "TEXT", help_heading = "Local models", conflicts_with = "raw")]
-    pub system: Option<String>,
-
     /// Memory that all local models may take, such as 12GB or 800MB [default: nine tenths
     /// of what is free]
     #[arg(long, value_name = "SIZE", help_heading = "Local models", value_parser = size)]
@@ -33,14 +22,21 @@ pub struct ModelArgs {
 
 impl ModelArgs {
     /// The options of so many policies that so many threads draw from.
-    pub fn options<'a>(&self, policies: usize, threads: usize, listener: &'a dyn Listener) -> Options<'a> {
+    pub fn options<'a>(
+        &self,
+        served: &ServedArgs,
+        policies: usize,
+        threads: usize,
+        listener: &'a dyn Listener,
+    ) -> Options<'a> {
         Options {
-            prompt: match (self.chat, self.raw) {
+            served: served.options(),
+            prompt: match (served.chat, served.raw) {
                 (true, _) => PromptStyle::Chat,
                 (_, true) => PromptStyle::Raw,
                 _ => PromptStyle::Auto,
             },
-            system: self.system.clone(),
+            system: served.system.clone(),
             device: self.device,
             memory: Budget::new(self.memory, policies, threads),
             listener,

@@ -48,7 +48,7 @@ struct Row {
 /// # Errors
 /// A policy that is no local model, or what the engine reports.
 pub fn run(args: &BenchArgs) -> Result<()> {
-    let model = policy::local_model(&args.policy, &args.policy, &policy::options::Silent)?;
+    let model = policy::local_model(&args.policy, &args.policy)?;
     let engine = Engine::new(&model.config, &model.weights)?;
     let problem = Suite::HeldOut.problems().swap_remove(0);
     let prompt = model.tokenizer.encode_prompt(&problem.prompt)?;

@@ -1,10 +1,17 @@
 //! The commands: each takes its part of the command line and does it.
 
 pub mod bench;
+pub mod check;
 pub mod explore;
 pub mod grade;
+pub mod open;
+pub mod pull;
 pub mod report;
 pub mod sample;
+pub mod score;
+mod screen;
+mod settings;
+pub mod shell;
 pub mod snapshot;
 pub mod tasks;
 pub mod train;

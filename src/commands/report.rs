@@ -17,22 +17,20 @@ const SHOWN: usize = 5;
 /// A file that cannot be read or is no recording; flags that contradict each other.
 pub fn run(args: &ReportArgs) -> Result<()> {
     let lens = args.lens()?;
-    let recording = Recording::open(&args.file)?;
+    let recording = Recording::head(&args.file)?;
     let loaded = load(&recording, args.k, args.sound)?;
     let file = args.file.display();
     for error in loaded.wrong.iter().take(SHOWN) {
         eprintln!("leash: {}", clean(&error.to_string()));
     }
-    if loaded.wrong.len() > SHOWN {
-        eprintln!(
-            "leash: {file}: {} more lines like these; none of them is counted",
-            loaded.wrong.len() - SHOWN
-        );
+    let more = loaded.more + loaded.wrong.len().saturating_sub(SHOWN) as u64;
+    if more > 0 {
+        eprintln!("leash: {file}: {more} more lines like these; none of them is counted");
     }
-    if recording.torn > 0 {
+    if loaded.torn > 0 {
         eprintln!(
             "leash: {file}: the last line ends in the middle ({} bytes) and is not counted",
-            recording.torn
+            loaded.torn
         );
     }
     if loaded.stray > 0 {

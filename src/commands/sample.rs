@@ -1,5 +1,6 @@
 //! `leash sample`: completions without a screen, into a recording.
 
+use super::check;
 use crate::cli::SampleArgs;
 use crate::completion::clean;
 use crate::policy::Policy;
@@ -25,14 +26,18 @@ const FLUSH: Duration = Duration::from_millis(200);
 /// a policy that fails.
 pub fn run(args: &SampleArgs) -> Result<ExitCode> {
     let problems = args.campaign.problems()?;
+    let judge = args.campaign.judge()?;
     let policies = args.campaign.policies()?;
     let settings = args.campaign.settings();
+    if let Some(words) = check::differing(&check::settings(&policies, &settings.sampling)) {
+        eprintln!("leash: {words}; `leash check` with the same flags shows them side by side");
+    }
     let run = described(&policies, &settings);
     let (writer, done) = open(args, &run, &problems)?;
 
     leave_panics_to_events();
     let bars = Bars::new(&policies, problems.len(), &settings, &done);
-    let (campaign, lanes) = Campaign::resume(policies, problems.into(), settings, &done);
+    let (campaign, lanes) = Campaign::judged(policies, problems.into(), settings, &done, judge);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(draw(campaign, lanes, writer, &bars))?;
 
@@ -67,7 +72,7 @@ fn leave_panics_to_events() {
 }
 
 /// The first line of the recording.
-fn described(policies: &[Arc<dyn Policy>], settings: &Settings) -> Run {
+pub(super) fn described(policies: &[Arc<dyn Policy>], settings: &Settings) -> Run {
     let entry = |(i, policy): (usize, &Arc<dyn Policy>)| PolicyEntry {
         name: policy.name().to_owned(),
         role: if i == 0 { "base".to_owned() } else { "rlvr".to_owned() },
@@ -77,6 +82,7 @@ fn described(policies: &[Arc<dyn Policy>], settings: &Settings) -> Run {
         version: format::VERSION,
         policies: policies.iter().enumerate().map(entry).collect(),
         sampling: Some((&settings.sampling).into()),
+        k: Some(settings.k),
     }
 }
 
@@ -104,7 +110,7 @@ fn open(args: &SampleArgs, run: &Run, problems: &[Problem]) -> Result<(Writer, V
 }
 
 /// What makes a recording another run than the one asked for; `None` if it is the same.
-fn difference(recording: &Recording, run: &Run, problems: &[Problem]) -> Option<String> {
+pub(super) fn difference(recording: &Recording, run: &Run, problems: &[Problem]) -> Option<String> {
     let there = &recording.run;
     let shown = |run: &Run| -> Vec<String> {
         let spec = |p: &PolicyEntry| p.spec.clone().unwrap_or_else(|| "unknown".into());
@@ -186,6 +192,7 @@ async fn draw(campaign: Campaign, mut lanes: Lanes, mut writer: Writer, bars: &B
                         bars.one_more(drawn.policy);
                     }
                 }
+                Some(EventKind::Noted { message, .. }) => bars.say(&message),
                 Some(EventKind::Failed { message, .. } | EventKind::Panicked { message }) => {
                     failures += 1;
                     bars.say(&message);

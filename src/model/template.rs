@@ -61,6 +61,11 @@ impl ChatTemplate {
         source.map(|s| Self::new(s, &token("bos_token"), &token("eos_token"), origin)).transpose()
     }
 
+    /// Its text, to tell it from others.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
     /// The text up to where the model's answer begins.
     ///
     /// # Errors

@@ -51,6 +51,21 @@ impl Tokenizer {
         self.inner.decode(&shown, false).unwrap_or_default()
     }
 
+    /// A token as the tokenizer writes it; its number where it has none.
+    pub fn name(&self, token: u32) -> String {
+        self.inner.id_to_token(token).unwrap_or_else(|| token.to_string())
+    }
+
+    /// The text of a `tokenizer.json` that reads back as this one.
+    ///
+    /// # Errors
+    /// A tokenizer that has no such form.
+    pub fn to_json(&self) -> Result<String, ModelError> {
+        let text = self.inner.to_string(true);
+        text.map(|t| t + "\n")
+            .map_err(|e| ModelError::Tokenizer { origin: "the tokenizer".into(), reason: e.to_string() })
+    }
+
     /// Tokens in the vocabulary, added ones included.
     pub fn vocab_size(&self) -> usize {
         self.inner.get_vocab_size(true)

@@ -1,10 +1,12 @@
 //! A model in this process as a policy.
 
 use super::options::PromptStyle;
-use super::{Partial, Policy, PolicyError, Request, Sink};
+use super::settings::UNKNOWN;
+use super::{FINGERPRINT_TEXT, fingerprint_of, sampling_settings};
+use super::{Partial, Policy, PolicyError, Request, ScoreRequest, Scored, ScoredToken, Setting, Sink};
 use crate::completion::{Completion, Token};
 use crate::model::{
-    self, ChatTemplate, Generated, Generator, LocalModel, ModelError, Observer, Running, Tokenizer,
+    self, ChatTemplate, Generated, Generator, LocalModel, ModelError, Observer, Running, Sampling, Tokenizer,
 };
 use crate::problem::Problem;
 use crate::random::Stream;
@@ -17,6 +19,7 @@ pub struct LocalPolicy {
     tokenizer: Tokenizer,
     generator: Box<dyn Generator>,
     stop: Vec<u32>,
+    positions: usize,
     /// With a system prompt or none; without a template the problem's text is sent.
     chat: Option<(ChatTemplate, Option<String>)>,
 }
@@ -31,6 +34,7 @@ impl LocalPolicy {
             spec: spec.to_owned(),
             tokenizer,
             generator,
+            positions: config.max_positions,
             stop: config.eos,
             chat: template.map(|template| (template, None)),
         }
@@ -63,7 +67,7 @@ impl LocalPolicy {
     }
 
     /// The tokens of a problem. A template writes its special tokens itself.
-    fn tokens(&self, problem: &Problem) -> Result<Vec<u32>, ModelError> {
+    fn prompt_tokens(&self, problem: &Problem) -> Result<Vec<u32>, ModelError> {
         let text = self.text(problem)?;
         if self.chat.is_some() { self.tokenizer.encode(&text) } else { self.tokenizer.encode_prompt(&text) }
     }
@@ -84,7 +88,7 @@ impl Policy for LocalPolicy {
 
     fn sample(&self, request: &Request<'_>, sink: &mut dyn Sink) -> Result<(), PolicyError> {
         let failed = |source: ModelError| PolicyError::Model { policy: self.name.clone(), source };
-        let prompt = self.tokens(request.problem).map_err(failed)?;
+        let prompt = self.prompt_tokens(request.problem).map_err(failed)?;
         let asked = model::Request {
             prompt: &prompt,
             indices: request.indices.clone(),
@@ -94,6 +98,75 @@ impl Policy for LocalPolicy {
         };
         let mut reader = Reader { tokenizer: &self.tokenizer, sink };
         self.generator.generate(&asked, &mut reader).map_err(failed)
+    }
+
+    fn score(&self, request: &ScoreRequest<'_>) -> Result<Scored, PolicyError> {
+        let failed = |source: ModelError| PolicyError::Model { policy: self.name.clone(), source };
+        let prompt = self.prompt_tokens(request.problem).map_err(failed)?;
+        let (tokens, retokenised) = self.tokens(request).map_err(failed)?;
+        let weighed = self.generator.score(&prompt, &tokens, request.top).map_err(failed)?;
+        let ended = tokens.last().is_some_and(|t| self.stop.contains(t));
+        let piece = |id: u32| self.tokenizer.decode(&[id]);
+        // A token is what it adds to the text, read after the token before it; the first part
+        // of a character that is cut in two adds nothing.
+        let (mut start, mut read) = (0, 0);
+        let token = |(i, w): (usize, model::Weighed)| {
+            let before = self.tokenizer.decode(&tokens[start..read]);
+            let with = self.tokenizer.decode(&tokens[start..=i]);
+            let added = with.strip_prefix(&before).filter(|t| !t.is_empty() && !t.ends_with('\u{fffd}'));
+            let text = added.unwrap_or("").to_owned();
+            if !text.is_empty() {
+                (start, read) = (read, i + 1);
+            }
+            let top = w.top.into_iter().map(|(id, l)| (piece(id), l)).collect();
+            ScoredToken { id: w.id, text, logprob: w.logprob, entropy: Some(w.entropy), top }
+        };
+        let tokens = weighed.into_iter().enumerate().map(token).collect();
+        Ok(Scored { tokens, retokenised, ended })
+    }
+
+    fn settings(&self, sampling: &Sampling) -> Vec<Setting> {
+        let tokenizer = self.tokenizer.encode(FINGERPRINT_TEXT);
+        let stop: Vec<String> = self.stop.iter().map(|id| self.tokenizer.name(*id)).collect();
+        let (template, system) = match &self.chat {
+            Some((template, system)) => {
+                let letters: Vec<u32> = template.source().chars().map(u32::from).collect();
+                (format!("chat, {}", fingerprint_of(&letters)), system.as_deref())
+            }
+            None => ("none: the prompt as it is".to_owned(), None),
+        };
+        let mut all = sampling_settings(sampling);
+        all.extend([
+            Setting::new("template", template),
+            Setting::new("system prompt", system.unwrap_or("none")),
+            Setting::new("stop tokens", stop.join(" ")),
+            Setting::new("dtype", "f32"),
+            Setting::new("tokenizer", tokenizer.map_or(UNKNOWN.to_owned(), |t| fingerprint_of(&t))),
+            Setting::new("engine", "this process"),
+            Setting::new("endpoint", self.spec.as_str()),
+            Setting::new("longest context", self.positions.to_string()),
+            Setting::new("probabilities", "before temperature and truncation, all tokens: entropy exact"),
+        ]);
+        all
+    }
+}
+
+impl LocalPolicy {
+    /// The tokens of a text that is to be scored, and whether they are new ones: those that
+    /// it was drawn in are taken where our tokenizer reads them as this very text.
+    fn tokens(&self, request: &ScoreRequest<'_>) -> Result<(Vec<u32>, bool), ModelError> {
+        let known = |id: &u32| (*id as usize) < self.tokenizer.vocab_size();
+        if !request.tokens.is_empty()
+            && request.tokens.iter().all(known)
+            && self.tokenizer.decode(request.tokens) == request.text
+        {
+            return Ok((request.tokens.to_vec(), false));
+        }
+        let mut tokens = self.tokenizer.encode(request.text)?;
+        if request.ended {
+            tokens.extend(self.stop.first());
+        }
+        Ok((tokens, true))
     }
 }
 
@@ -153,7 +226,7 @@ mod tests {
         let template = Some("{{bos_token}}{% for m in messages %}{{m.content}}{% endfor %}w9");
         let sent = |template, style, system| {
             policy(template, style, system)
-                .map(|p| (p.prompt(&problem).unwrap(), p.tokens(&problem).unwrap()))
+                .map(|p| (p.prompt(&problem).unwrap(), p.prompt_tokens(&problem).unwrap()))
         };
         use PromptStyle::{Auto, Chat, Raw};
         assert_eq!(sent(template, Auto, None).unwrap(), ("w1w3w9".into(), vec![1, 3, 9]));

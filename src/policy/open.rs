@@ -1,8 +1,9 @@
 //! From a SPEC on the command line to a policy.
 
-use super::options::{DeviceKind, Listener, Options};
+use super::options::{DeviceKind, Listener, Options, Silent};
 use super::recording::Recorded;
 use super::script::{Script, Scripted};
+use super::server::{Address, Server};
 use super::{LocalPolicy, Policy, PolicyError};
 use crate::model::engine::Level;
 use crate::model::{Decoder, Engine, Generator, LocalModel, ModelError, embedded, hub};
@@ -15,7 +16,8 @@ use std::sync::Arc;
 /// A SPEC is `embedded:base`, `embedded:rlvr`, `embedded:rlvr@STEP` (a checkpoint), a
 /// folder in Hugging Face layout, a `.gguf` file, `hf:owner/name[@revision]`, any of these
 /// with `+adapter:FOLDER` behind it (LoRA), a recording (`FILE`, or `FILE#NAME` for one of
-/// its policies), or `script:FILE` (see [`super::script`]).
+/// its policies), a server (`http://host:port/v1#model`, see [`super::server`]), or
+/// `script:FILE` (see [`super::script`]).
 ///
 /// # Errors
 /// A SPEC of no such form, or what reading it reports.
@@ -23,11 +25,16 @@ pub fn open(spec: &str, name: &str) -> Result<Arc<dyn Policy>, PolicyError> {
     open_with(spec, name, &Options::default())
 }
 
-/// As [`open`], with what the command line says of local models.
+/// As [`open`], with what the command line says of models and servers.
 ///
 /// # Errors
 /// As there, and a model for which there is no memory.
 pub fn open_with(spec: &str, name: &str, options: &Options<'_>) -> Result<Arc<dyn Policy>, PolicyError> {
+    if Address::is_meant(spec) {
+        let wrong = |reason| PolicyError::Source { policy: name.to_owned(), reason };
+        let address = Address::parse(spec).map_err(wrong)?;
+        return Ok(Arc::new(Server::open(&address, name, options.served.clone())?));
+    }
     if let Some(file) = spec.strip_prefix("script:") {
         return Ok(Arc::new(Scripted::new(name, spec, Script::from_file(Path::new(file))?)?));
     }
@@ -35,7 +42,7 @@ pub fn open_with(spec: &str, name: &str, options: &Options<'_>) -> Result<Arc<dy
         return Ok(Arc::new(Recorded::open(Path::new(file), which, name)?));
     }
     let failed = |source| PolicyError::Model { policy: name.to_owned(), source };
-    let model = local_model(spec, name, options.listener)?;
+    let model = listened(spec, name, options.listener)?;
     for note in &model.notes {
         options.listener.say(&format!("{name}: {note}"));
     }
@@ -69,7 +76,12 @@ fn generator(
 ///
 /// # Errors
 /// Any other SPEC, or what reading the model reports.
-pub fn local_model(spec: &str, name: &str, listener: &dyn Listener) -> Result<LocalModel, PolicyError> {
+pub fn local_model(spec: &str, name: &str) -> Result<LocalModel, PolicyError> {
+    listened(spec, name, &Silent)
+}
+
+/// As [`local_model`]; the listener hears what is fetched.
+fn listened(spec: &str, name: &str, listener: &dyn Listener) -> Result<LocalModel, PolicyError> {
     let unknown = || PolicyError::Spec { spec: spec.to_owned(), known: embedded::names().join(", ") };
     let failed = |source| PolicyError::Model { policy: name.to_owned(), source };
     let mut parts = spec.split(ADAPTER);

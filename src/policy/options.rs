@@ -1,11 +1,13 @@
-//! How a model in this process is opened.
+//! How policies are opened.
 
+use super::ServerOptions;
 use crate::model::error::bytes;
 use crate::model::{ModelError, memory};
 use std::cell::Cell;
 
-/// What the command line says of local models.
+/// What the command line says of models and servers.
 pub struct Options<'a> {
+    pub served: ServerOptions,
     pub prompt: PromptStyle,
     /// A system prompt, where the chat template is used.
     pub system: Option<String>,
@@ -56,6 +58,7 @@ impl Listener for Silent {}
 pub struct Budget {
     total: usize,
     used: Cell<usize>,
+    opened: Cell<usize>,
     policies: usize,
     threads: usize,
 }
@@ -65,7 +68,13 @@ impl Budget {
     /// that each of so many threads draws from.
     pub fn new(total: Option<usize>, policies: usize, threads: usize) -> Self {
         let total = total.unwrap_or_else(|| memory::available().map_or(usize::MAX, |free| free / 10 * 9));
-        Self { total, used: Cell::new(0), policies: policies.max(1), threads: threads.max(1) }
+        Self {
+            total,
+            used: Cell::new(0),
+            opened: Cell::new(0),
+            policies: policies.max(1),
+            threads: threads.max(1),
+        }
     }
 
     /// Takes a model's weights, and gives what a call on it may take besides: an even share
@@ -80,9 +89,12 @@ impl Budget {
             return Err(ModelError::Memory { what, needed: weights, given: left });
         }
         self.used.set(self.used.get() + weights);
-        let all = self.used.get().max(weights.saturating_mul(self.policies));
-        Ok(self.total.saturating_sub(all).max(self.total.saturating_sub(self.used.get()) / self.policies)
-            / (self.policies * self.threads))
+        self.opened.set(self.opened.get() + 1);
+        let left = left - weights;
+        let others = self.policies.saturating_sub(self.opened.get()).saturating_mul(weights);
+        // Where the others do not fit, opening them says so.
+        let free = left.saturating_sub(others).max(left / 2);
+        Ok(free / self.policies / self.threads)
     }
 }
 
@@ -95,12 +107,19 @@ impl Default for Budget {
 impl Default for Options<'_> {
     fn default() -> Self {
         Self {
+            served: ServerOptions::default(),
             prompt: PromptStyle::default(),
             system: None,
             device: DeviceKind::default(),
             memory: Budget::default(),
             listener: &Silent,
         }
+    }
+}
+
+impl From<ServerOptions> for Options<'_> {
+    fn from(served: ServerOptions) -> Self {
+        Self { served, ..Self::default() }
     }
 }
 

@@ -25,6 +25,10 @@ pub struct Run {
     /// How they were sampled, where known.
     #[serde(default)]
     pub sampling: Option<SamplingEntry>,
+    /// Completions of each problem under each policy that were asked for when it began;
+    /// `leash open` goes on until there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k: Option<u32>,
 }
 
 /// One policy of a run.
@@ -97,6 +101,9 @@ pub(super) struct CompletionOut<'a> {
     logprob: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_entropy: Option<f64>,
+    /// Bounds of `token_entropy` where it is not known itself: [low, high].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_entropy_range: Option<[f64; 2]>,
     finish: Finish,
     /// Token by token; the figures are rounded to four decimals.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -111,6 +118,8 @@ impl<'a> CompletionOut<'a> {
     pub fn new(problem: &'a str, policy: &'a str, drawn: &'a Drawn, traces: bool) -> Self {
         let Drawn { completion: c, verdict: v, .. } = drawn;
         let trace: &[Token] = if traces { &c.trace } else { &[] };
+        // A server gives the entropy of a token as an interval, which is kept for the whole.
+        let entropies = if trace.iter().any(|t| t.entropy.is_nan()) { &[] } else { trace };
         let rounded = |x: f32| (f64::from(x) * 1e4).round() / 1e4;
         Self {
             problem,
@@ -126,10 +135,11 @@ impl<'a> CompletionOut<'a> {
             tokens: c.length,
             logprob: c.logprob,
             token_entropy: c.token_entropy,
+            token_entropy_range: c.entropy_range,
             finish: c.finish,
             token_ids: trace.iter().map(|t| t.id).collect(),
             token_logprobs: trace.iter().map(|t| rounded(t.logprob)).collect(),
-            token_entropies: trace.iter().map(|t| rounded(t.entropy)).collect(),
+            token_entropies: entropies.iter().map(|t| rounded(t.entropy)).collect(),
         }
     }
 }
@@ -176,34 +186,41 @@ pub(super) struct CompletionIn {
     pub index: Option<u32>,
     pub text: String,
     #[serde(default, deserialize_with = "given")]
-    answer: Option<Option<String>>,
+    pub answer: Option<Option<String>>,
     #[serde(default)]
-    correct: Option<bool>,
+    pub correct: Option<bool>,
     #[serde(default)]
-    rule: Option<String>,
+    pub rule: Option<String>,
     #[serde(default)]
-    repairs: Vec<String>,
+    pub repairs: Vec<String>,
     #[serde(default, deserialize_with = "given")]
-    method: Option<Option<String>>,
+    pub method: Option<Option<String>>,
     #[serde(default)]
-    sound: Option<bool>,
+    pub sound: Option<bool>,
     #[serde(default)]
-    tokens: Option<u32>,
+    pub tokens: Option<u32>,
     #[serde(default)]
-    logprob: Option<f64>,
+    pub logprob: Option<f64>,
     #[serde(default)]
-    token_entropy: Option<f64>,
+    pub token_entropy: Option<f64>,
     #[serde(default)]
-    finish: Option<String>,
+    pub token_entropy_range: Option<[f64; 2]>,
     #[serde(default)]
-    token_ids: Vec<u32>,
+    pub finish: Option<String>,
     #[serde(default)]
-    token_logprobs: Vec<f32>,
+    pub token_ids: Vec<u32>,
     #[serde(default)]
-    token_entropies: Vec<f32>,
+    pub token_logprobs: Vec<f32>,
+    #[serde(default)]
+    pub token_entropies: Vec<f32>,
 }
 
 impl CompletionIn {
+    /// Whether the line says all of the verdict.
+    pub fn is_judged(&self) -> bool {
+        self.answer.is_some() && self.correct.is_some() && self.method.is_some()
+    }
+
     /// The verdict, with what the line does not say filled by our verifier, which `judge`
     /// asks.
     pub fn verdict(&mut self, judge: impl FnOnce(&str) -> Verdict) -> Verdict {
@@ -228,8 +245,10 @@ impl CompletionIn {
     /// The completion itself. Token arrays of different lengths are left out.
     pub fn completion(self, index: u32) -> Completion {
         let n = self.token_ids.len();
-        let whole = self.token_logprobs.len() == n && self.token_entropies.len() == n;
-        let figures = self.token_logprobs.iter().zip(&self.token_entropies);
+        let entropies =
+            if self.token_entropies.is_empty() { vec![f32::NAN; n] } else { self.token_entropies };
+        let whole = self.token_logprobs.len() == n && entropies.len() == n;
+        let figures = self.token_logprobs.iter().zip(&entropies);
         let token = |(&id, (&logprob, &entropy))| Token { id, logprob, entropy };
         Completion {
             index,
@@ -237,6 +256,7 @@ impl CompletionIn {
             length: self.tokens,
             logprob: self.logprob,
             token_entropy: self.token_entropy,
+            entropy_range: self.token_entropy_range,
             trace: if whole { self.token_ids.iter().zip(figures).map(token).collect() } else { Vec::new() },
             finish: if self.finish.as_deref() == Some("length") { Finish::Length } else { Finish::Stop },
         }

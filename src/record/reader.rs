@@ -1,6 +1,8 @@
 //! Reads a recording, one line at a time: its size does not matter.
 
 use super::format::{CompletionIn, Kind, ProblemIn, Run, VERSION};
+use super::head::Head;
+use super::source::Source;
 use super::{Drawn, RecordError};
 use crate::problem::{Problem, judge};
 use serde::de::DeserializeOwned;
@@ -65,6 +67,15 @@ impl Recording {
         let torn = lines.torn;
         let run = run.ok_or_else(|| lines.no_recording("it is empty"))?;
         Ok(Self { path: path.to_owned(), run, problems, torn })
+    }
+
+    /// Reads who was asked, and what stands before the first completion.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no recording or is too new.
+    pub fn head(path: &Path) -> Result<Self, RecordError> {
+        let Head { run, problems } = Head::read(&Source::open(path)?)?;
+        Ok(Self { path: path.to_owned(), run, problems, torn: 0 })
     }
 
     /// Reads its completions, in the order of the file. A wrong line is an error of its
@@ -215,33 +226,11 @@ impl Lines {
     }
 
     fn parsed<T: DeserializeOwned>(&self) -> Result<T, RecordError> {
-        serde_json::from_slice(&self.bytes).map_err(|e| {
-            let said = e.to_string();
-            // serde's own line number is of these bytes, and always 1.
-            let (reason, _) = said.rsplit_once(" at line ").unwrap_or((&said, ""));
-            self.wrong(&format!("column {}: {reason}", e.column()))
-        })
+        serde_json::from_slice(&self.bytes).map_err(|e| self.wrong(&reason(&e)))
     }
 
     fn checked_run(&self) -> Result<Run, RecordError> {
-        #[derive(serde::Deserialize)]
-        struct Version {
-            version: u32,
-        }
-        let Version { version } = self.parsed()?;
-        if version > VERSION {
-            return Err(RecordError::Version { path: self.path.clone(), version });
-        }
-        let run: Run = self.parsed()?;
-        if run.policies.is_empty() {
-            return Err(self.wrong("policies: the list is empty; at least one is needed"));
-        }
-        for (i, policy) in run.policies.iter().enumerate() {
-            if run.policies[..i].iter().any(|p| p.name == policy.name) {
-                return Err(self.wrong(&format!("policies: two have the name {:?}", policy.name)));
-            }
-        }
-        Ok(run)
+        checked_run(&self.bytes, &self.path, self.number)
     }
 
     fn wrong(&self, reason: &str) -> RecordError {
@@ -251,6 +240,37 @@ impl Lines {
     fn no_recording(&self, reason: &str) -> RecordError {
         RecordError::NoRecording { path: self.path.clone(), reason: reason.to_owned() }
     }
+}
+
+/// The `run` line that these bytes are.
+pub(super) fn checked_run(line: &[u8], path: &Path, number: u64) -> Result<Run, RecordError> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    let wrong = |reason: String| RecordError::Line { path: path.to_owned(), line: number, reason };
+    let Version { version } = serde_json::from_slice(line).map_err(|e| wrong(reason(&e)))?;
+    if version > VERSION {
+        return Err(RecordError::Version { path: path.to_owned(), version });
+    }
+    let run: Run = serde_json::from_slice(line).map_err(|e| wrong(reason(&e)))?;
+    if run.policies.is_empty() {
+        return Err(wrong("policies: the list is empty; at least one is needed".to_owned()));
+    }
+    for (i, policy) in run.policies.iter().enumerate() {
+        if run.policies[..i].iter().any(|p| p.name == policy.name) {
+            return Err(wrong(format!("policies: two have the name {:?}", policy.name)));
+        }
+    }
+    Ok(run)
+}
+
+/// What serde says of a line, with the column.
+pub(super) fn reason(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    // serde's own line number is of these bytes, and always 1.
+    let (reason, _) = said.rsplit_once(" at line ").unwrap_or((&said, ""));
+    format!("column {}: {reason}", error.column())
 }
 
 /// Whether these bytes are a line that was not written to its end: no line feed, and not

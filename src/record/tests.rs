@@ -5,6 +5,7 @@ use crate::model::Sampling;
 use crate::problem::tasks::leg_counting::Suite;
 use crate::problem::{Problem, Rule};
 use proptest::prelude::*;
+use serde_json::Value;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ fn run() -> Run {
         version: VERSION,
         policies: vec![policy("base", "base"), policy("rlvr", "rlvr")],
         sampling: Some((&Sampling::default()).into()),
+        k: None,
     }
 }
 
@@ -291,5 +293,122 @@ proptest! {
         std::fs::write(&path, bytes).unwrap();
         let _ = Recording::open(&path);
         let _ = read_problems(&path);
+    }
+}
+
+/// The next news of a recorder.
+fn next(news: &mut tokio::sync::mpsc::UnboundedReceiver<News>) -> News {
+    news.blocking_recv().expect("the recorder lives")
+}
+
+fn write(recorder: &Recorder, drawn: Vec<Drawn>) {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(recorder.write(0, drawn));
+}
+
+#[test]
+fn what_is_called_saved_stands_in_the_file_at_its_place() {
+    let (_folder, path) = scratch();
+    let target = Target::New { path: path.clone(), run: run(), problems: problems().into() };
+    let (recorder, mut news) = Recorder::start(target).unwrap();
+    assert!(!path.exists(), "nothing drawn leaves nothing behind");
+    write(&recorder, vec![drawn(0, 1, 4), drawn(1, 0, 5)]);
+    assert!(matches!(next(&mut news), News::Writes { generation: 0, .. }));
+    let News::Saved { places, .. } = next(&mut news) else { panic!("they are saved") };
+    let texts = FileTexts::open(&path).unwrap();
+    for (place, want) in places.iter().zip([drawn(0, 1, 4), drawn(1, 0, 5)]) {
+        let (completion, verdict) = texts.read(place.at, &problems()[place.problem]).unwrap();
+        assert_eq!((completion, verdict), (want.completion, want.verdict));
+    }
+    write(&recorder, vec![drawn(0, 0, 9)]);
+    recorder.finish().unwrap();
+    assert_eq!(read(&path).len(), 3);
+}
+
+#[test]
+fn what_cannot_be_written_is_kept_until_it_can() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("not/there/run.jsonl");
+    let target = Target::New { path: path.clone(), run: run(), problems: problems().into() };
+    let (recorder, mut news) = Recorder::start(target).unwrap();
+    write(&recorder, vec![drawn(0, 0, 0)]);
+    let News::Blocked(why) = next(&mut news) else { panic!("there is no folder") };
+    assert!(why.contains("run.jsonl"), "{why}");
+    write(&recorder, vec![drawn(0, 0, 1)]);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let rest: Vec<News> = std::iter::from_fn(|| Some(next(&mut news)))
+        .take_while(|n| !matches!(n, News::Saved { .. }))
+        .collect();
+    assert!(matches!(rest[..], [News::Writes { .. }, News::Unblocked]), "{rest:?}");
+    recorder.finish().unwrap();
+    assert_eq!(read(&path), [Ok(drawn(0, 0, 0)), Ok(drawn(0, 0, 1))]);
+}
+
+#[test]
+fn every_line_that_is_written_is_one_of_the_schema() {
+    let (_folder, path) = scratch();
+    let run = Run { k: Some(8), ..run() };
+    let mut writer = Writer::create(&path, &run, &problems(), true).unwrap();
+    let mut repaired = drawn(0, 0, 0);
+    repaired.verdict.repairs.insert(crate::problem::Repair::ALL[0]);
+    let mut bare = drawn(1, 1, 1);
+    bare.verdict = Verdict::default();
+    let c = &mut bare.completion;
+    (c.length, c.logprob, c.token_entropy, c.trace, c.finish) =
+        (None, None, None, Vec::new(), Finish::Length);
+    [repaired, bare].iter().for_each(|d| writer.append(d).unwrap());
+    writer.sync().unwrap();
+    let schema: Value = serde_json::from_str(include_str!("../../assets/recording.schema.json")).unwrap();
+    let mut used = std::collections::BTreeSet::new();
+    for line in std::fs::read_to_string(&path).unwrap().lines() {
+        let value: Value = serde_json::from_str(line).unwrap();
+        let kind = value["kind"].as_str().unwrap();
+        let of = &schema["$defs"][kind];
+        check(&value, of, &schema, line);
+        used.extend(value.as_object().unwrap().keys().map(|name| format!("{kind}.{name}")));
+    }
+    // And the schema says nothing of fields that nobody writes.
+    let known = ["run", "problem", "completion"].into_iter().flat_map(|kind| {
+        let names = schema["$defs"][kind]["properties"].as_object().unwrap().keys();
+        names.map(move |name| format!("{kind}.{name}")).collect::<Vec<_>>()
+    });
+    assert_eq!(used, known.collect());
+}
+
+/// The part of JSON Schema that the schema uses.
+fn check(value: &Value, schema: &Value, root: &Value, line: &str) {
+    if let Some(name) = schema["$ref"].as_str() {
+        return check(value, &root["$defs"][name.trim_start_matches("#/$defs/")], root, line);
+    }
+    let types: Vec<&str> = match &schema["type"] {
+        Value::String(one) => vec![one],
+        Value::Array(all) => all.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let is = |name: &&str| match *name {
+        "null" => value.is_null(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "integer" => value.is_u64() || value.is_i64(),
+        "number" => value.is_number(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        other => panic!("type {other} in the schema"),
+    };
+    assert!(types.is_empty() || types.iter().any(is), "{value} is no {types:?}: {line}");
+    assert!(schema["const"].is_null() || schema["const"] == *value, "{value}: {line}");
+    if let Some(choices) = schema["enum"].as_array() {
+        assert!(choices.contains(value), "{value}: {line}");
+    }
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        assert!(value.get(name).is_some(), "{name} is missing: {line}");
+    }
+    if let (Some(object), Some(properties)) = (value.as_object(), schema["properties"].as_object()) {
+        for (name, value) in object {
+            let of = properties.get(name).unwrap_or_else(|| panic!("{name} is not in the schema: {line}"));
+            check(value, of, root, line);
+        }
+    }
+    for item in value.as_array().into_iter().flatten() {
+        check(item, &schema["items"], root, line);
     }
 }

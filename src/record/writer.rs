@@ -5,8 +5,13 @@ use super::reader::is_torn;
 use super::{Drawn, RecordError};
 use crate::problem::Problem;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufRead, BufReader, BufWriter, Seek, SeekFrom, Write};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+/// Bytes that are collected before they are given to the operating system unasked.
+const COLLECT: usize = 1 << 16;
 
 /// The one writer of a recording: it holds a lock on the file.
 ///
@@ -16,7 +21,10 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct Writer {
     path: PathBuf,
-    to: BufWriter<File>,
+    file: File,
+    /// Bytes of whole lines in the file.
+    end: u64,
+    lines: Unwritten,
     policies: Vec<String>,
     problems: Vec<String>,
     traces: bool,
@@ -30,11 +38,16 @@ impl Writer {
     pub fn create(path: &Path, run: &Run, problems: &[Problem], traces: bool) -> Result<Self, RecordError> {
         let file = OpenOptions::new().write(true).create_new(true).open(path);
         let mut writer = Self::locked(path, file, run, problems, traces)?;
-        writer.write(&LineOut::Run(run))?;
+        writer.lines.push(&line(&LineOut::Run(run)));
         for problem in problems {
-            writer.write(&LineOut::Problem(problem))?;
+            writer.lines.push(&line(&LineOut::Problem(problem)));
         }
-        writer.sync()?;
+        if let Err(error) = writer.sync() {
+            // A head without its end is no recording.
+            writer.lines.clear();
+            let _ = std::fs::remove_file(path);
+            return Err(error);
+        }
         Ok(writer)
     }
 
@@ -51,8 +64,19 @@ impl Writer {
     ) -> Result<(Self, u64), RecordError> {
         let file = OpenOptions::new().read(true).write(true).open(path);
         let mut writer = Self::locked(path, file, run, problems, traces)?;
-        let cut = writer.mend().map_err(|source| RecordError::File { path: path.to_owned(), source })?;
+        let cut = writer.mend().map_err(|source| writer.failed(source))?;
         Ok((writer, cut))
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// From now on the numbers of completions are those of these policies and problems.
+    pub fn ask(&mut self, policies: Vec<String>, problems: &[Problem]) {
+        self.policies = policies;
+        self.problems = problems.iter().map(|p| p.id.clone()).collect();
     }
 
     /// Appends one completion. A policy or problem of another run is ignored.
@@ -60,22 +84,24 @@ impl Writer {
     /// # Errors
     /// A disk that is full or gone.
     pub fn append(&mut self, drawn: &Drawn) -> Result<(), RecordError> {
-        let (Some(policy), Some(problem)) =
-            (self.policies.get(drawn.policy), self.problems.get(drawn.problem))
-        else {
-            return Ok(());
-        };
-        let line =
-            serde_json::to_vec(&LineOut::Completion(CompletionOut::new(problem, policy, drawn, self.traces)));
-        self.put(line)
+        if let Some(line) = self.line(drawn) {
+            self.lines.push(&line);
+        }
+        if self.lines.len() < COLLECT { Ok(()) } else { self.flush() }
     }
 
-    /// Gives what was appended to the operating system.
+    /// Gives what was appended to the operating system. What could not be written is kept,
+    /// and no part of it stays in the file: this can be tried again.
     ///
     /// # Errors
     /// A disk that is full or gone.
     pub fn flush(&mut self) -> Result<(), RecordError> {
-        self.to.flush().map_err(|source| RecordError::File { path: self.path.clone(), source })
+        let lines = std::mem::take(&mut self.lines);
+        let written = self.put(&lines);
+        if written.is_err() {
+            self.lines = lines;
+        }
+        written.map(|_| ())
     }
 
     /// Waits until what was appended is on the disk.
@@ -84,7 +110,33 @@ impl Writer {
     /// A disk that is full or gone.
     pub fn sync(&mut self) -> Result<(), RecordError> {
         self.flush()?;
-        self.to.get_ref().sync_data().map_err(|source| RecordError::File { path: self.path.clone(), source })
+        self.file.sync_data().map_err(|source| self.failed(source))
+    }
+
+    /// The line of a completion, with its line feed; `None` for a policy or problem of
+    /// another run.
+    pub(super) fn line(&self, drawn: &Drawn) -> Option<Vec<u8>> {
+        let policy = self.policies.get(drawn.policy)?;
+        let problem = self.problems.get(drawn.problem)?;
+        Some(line(&LineOut::Completion(CompletionOut::new(problem, policy, drawn, self.traces))))
+    }
+
+    /// As [`Writer::line`], for a file that is not made yet.
+    pub(super) fn line_of(run: &Run, problems: &[Problem], drawn: &Drawn) -> Option<Vec<u8>> {
+        let policy = &run.policies.get(drawn.policy)?.name;
+        let problem = &problems.get(drawn.problem)?.id;
+        Some(line(&LineOut::Completion(CompletionOut::new(problem, policy, drawn, true))))
+    }
+
+    /// Writes lines; where the first of them begins. All of them are written, or none.
+    pub(super) fn put(&mut self, lines: &Unwritten) -> Result<u64, RecordError> {
+        let start = self.end;
+        if let Err(error) = self.file.write_all_at(&lines.bytes, start) {
+            let _ = self.file.set_len(start);
+            return Err(self.failed(error));
+        }
+        self.end += lines.bytes.len() as u64;
+        Ok(start)
     }
 
     fn locked(
@@ -106,9 +158,12 @@ impl Writer {
             Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => {}
             Err(TryLockError::Error(source)) => return Err(RecordError::File { path, source }),
         }
+        ignore_limit_signal();
         Ok(Self {
             path,
-            to: BufWriter::with_capacity(1 << 16, file),
+            file,
+            end: 0,
+            lines: Unwritten::default(),
             policies: run.policies.iter().map(|p| p.name.clone()).collect(),
             problems: problems.iter().map(|p| p.id.clone()).collect(),
             traces,
@@ -116,39 +171,82 @@ impl Writer {
     }
 
     /// Goes to the end; cuts a torn last line, and ends a whole one that lacks its line feed.
-    fn mend(&mut self) -> std::io::Result<u64> {
-        let mut file = self.to.get_ref();
-        let (mut end, mut last) = (0, Vec::new());
-        let mut from = BufReader::with_capacity(1 << 16, file);
-        loop {
-            last.clear();
-            let n = from.read_until(b'\n', &mut last)?;
-            if n == 0 || !last.ends_with(b"\n") {
+    fn mend(&mut self) -> io::Result<u64> {
+        let length = self.file.metadata()?.len();
+        let (mut start, mut last) = (length, Vec::new());
+        while start > 0 {
+            let before = start.saturating_sub(COLLECT as u64);
+            let mut block = vec![0; (start - before) as usize];
+            self.file.read_exact_at(&mut block, before)?;
+            let feed = memchr::memrchr(b'\n', &block);
+            let rest = feed.map_or(0, |feed| feed + 1);
+            last.splice(..0, block[rest..].iter().copied());
+            start = before + rest as u64;
+            if feed.is_some() {
                 break;
             }
-            end += n as u64;
         }
+        self.end = start;
         if is_torn(&last) {
-            file.set_len(end)?;
-            file.seek(SeekFrom::End(0))?;
+            self.file.set_len(start)?;
             return Ok(last.len() as u64);
         }
-        file.seek(SeekFrom::End(0))?;
+        self.end = length;
         if !last.is_empty() {
-            file.write_all(b"\n")?;
+            self.file.write_all_at(b"\n", length)?;
+            self.end += 1;
         }
         Ok(0)
     }
 
-    fn write(&mut self, line: &LineOut<'_>) -> Result<(), RecordError> {
-        self.put(serde_json::to_vec(line))
+    fn failed(&self, source: io::Error) -> RecordError {
+        RecordError::File { path: self.path.clone(), source }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Who wants to know calls `flush` before.
+        let _ = self.flush();
+    }
+}
+
+/// Whole lines that are not in the file yet.
+#[derive(Debug, Default)]
+pub(super) struct Unwritten {
+    bytes: Vec<u8>,
+}
+
+impl Unwritten {
+    /// Adds a line; where it begins among these.
+    pub fn push(&mut self, line: &[u8]) -> u64 {
+        let at = self.bytes.len() as u64;
+        self.bytes.extend_from_slice(line);
+        at
     }
 
-    fn put(&mut self, line: serde_json::Result<Vec<u8>>) -> Result<(), RecordError> {
-        let written = line.map_err(std::io::Error::from).and_then(|mut line| {
-            line.push(b'\n');
-            self.to.write_all(&line)
-        });
-        written.map_err(|source| RecordError::File { path: self.path.clone(), source })
+    pub fn len(&self) -> usize {
+        self.bytes.len()
     }
+
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+}
+
+/// A line of the file, with its line feed.
+fn line(line: &LineOut<'_>) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(line).expect("strings and numbers are JSON");
+    bytes.push(b'\n');
+    bytes
+}
+
+/// A file that reaches a limit (`ulimit -f`) is an error as a full disk is, and not the end
+/// of the process.
+fn ignore_limit_signal() {
+    static ONCE: Once = Once::new();
+    // SAFETY: it touches no memory, and nothing else handles this signal.
+    ONCE.call_once(|| unsafe {
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    });
 }

@@ -1,5 +1,6 @@
 //! What the ledger knows of one problem.
 
+use super::counted::Counted;
 use super::slots::{Shelf, Slot, UNKNOWN};
 use super::table::{Names, Tally, Texts, hash};
 use crate::completion::Completion;
@@ -71,6 +72,19 @@ impl Desk {
         }
     }
 
+    /// Makes room for one more policy.
+    pub fn grow(&mut self) {
+        self.shelves.push(Shelf::default());
+        let pairs = self.shelves.len().saturating_sub(1);
+        self.matches.resize_with(pairs, Matched::default);
+        for class in &mut self.classes {
+            let (mut drawn, mut matched) = (class.drawn.to_vec(), class.matched.to_vec());
+            drawn.push(0);
+            matched.resize(pairs, [0; 2]);
+            (class.drawn, class.matched) = (drawn.into(), matched.into());
+        }
+    }
+
     /// Takes a completion in; a duplicate index is ignored.
     pub fn add(&mut self, policy: usize, completion: &Completion, verdict: &Verdict) {
         if self.shelves[policy].has(completion.index) {
@@ -84,6 +98,24 @@ impl Desk {
         };
         let slot = Slot::new(class, text, completion);
         self.place(policy, completion.index, slot);
+    }
+
+    /// As [`Desk::add`], of what is kept of a completion; `class` must be one of this desk's.
+    pub fn count(&mut self, policy: usize, class: u32, of: &Counted) {
+        if self.shelves[policy].has(of.index) {
+            return;
+        }
+        let id = &self.classes[class as usize].id;
+        let text = match id.correct {
+            true => self.texts[usize::from(id.is_sound())].intern(of.text),
+            false => UNKNOWN,
+        };
+        let Counted { length, token_entropy, logprob, .. } = *of;
+        self.place(
+            policy,
+            of.index,
+            Slot { class, text, length, token_entropy, entropy_high: f32::NAN, logprob },
+        );
     }
 
     /// This problem with each policy's first k completions only.
@@ -106,7 +138,7 @@ impl Desk {
         desk
     }
 
-    fn class(&mut self, verdict: &Verdict) -> u32 {
+    pub fn class(&mut self, verdict: &Verdict) -> u32 {
         let id = ClassId {
             answer: verdict.answer.as_deref().map(|a| self.answers.intern(a)),
             method: verdict.method.as_deref().map(|m| self.methods.intern(m)),

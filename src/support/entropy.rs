@@ -51,6 +51,17 @@ impl Divergence {
         }
     }
 
+    /// The name in a report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Divergence::LocalOnly => "local-only",
+            Divergence::Collapse => "collapse",
+            Divergence::Exploration => "exploration",
+            Divergence::GlobalOnly => "global-only",
+            Divergence::Still => "still",
+        }
+    }
+
     /// The words for people.
     pub fn words(self) -> &'static str {
         match self {

@@ -18,12 +18,12 @@ use std::collections::BTreeMap;
 /// A number of a policy or a problem that does not exist gives empty figures, and a
 /// completion of one is ignored.
 ///
-/// Texts are not kept: a completion costs 20 bytes, and a distinct correct text, answer or
+/// Texts are not kept: a completion costs 24 bytes, and a distinct correct text, answer or
 /// method its entry in a table.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    policies: usize,
-    desks: Vec<Desk>,
+    pub(super) policies: usize,
+    pub(super) desks: Vec<Desk>,
 }
 
 /// Completions of one problem that are one item on screen.
@@ -55,6 +55,8 @@ pub struct Outcome {
     pub length: Option<u32>,
     /// Nats, to single precision.
     pub token_entropy: Option<f64>,
+    /// Bounds of it where it is not known itself, nats, to single precision.
+    pub entropy_range: Option<[f64; 2]>,
     /// Nats, to single precision.
     pub logprob: Option<f64>,
 }
@@ -77,6 +79,12 @@ impl Ledger {
     /// The ledger of each policy's first k completions only.
     pub fn at(&self, k: u32) -> Ledger {
         Ledger { policies: self.policies, desks: self.desks.iter().map(|d| d.at(k)).collect() }
+    }
+
+    /// Makes room for one more policy, of which nothing is drawn yet.
+    pub fn add_policy(&mut self) {
+        self.policies += 1;
+        self.desks.iter_mut().for_each(Desk::grow);
     }
 
     pub fn policies(&self) -> usize {
@@ -210,7 +218,8 @@ impl Ledger {
         Some(Outcome {
             verdict: desk.verdict(&desk.classes[slot.class as usize]),
             length: (slot.length != UNKNOWN).then_some(slot.length),
-            token_entropy: known(slot.token_entropy),
+            token_entropy: known(slot.token_entropy).filter(|_| slot.entropy_high.is_nan()),
+            entropy_range: known(slot.token_entropy).zip(known(slot.entropy_high)).map(Into::into),
             logprob: known(slot.logprob),
         })
     }
@@ -229,8 +238,15 @@ impl Ledger {
     }
 
     /// Mean over a problem's drawn completions of their token entropy, nats, where known.
+    /// `None` where some are only bounded: see [`Ledger::problem_token_entropy_range`].
     pub fn problem_token_entropy(&self, policy: usize, problem: usize) -> Option<f64> {
-        self.shelf(policy, problem)?.token_entropy.mean()
+        self.shelf(policy, problem)?.exact_entropy()
+    }
+
+    /// Between which bounds [`Ledger::problem_token_entropy`] lies, nats: where a server gave
+    /// the most likely tokens only. Both are the same where it is known.
+    pub fn problem_token_entropy_range(&self, policy: usize, problem: usize) -> Option<[f64; 2]> {
+        self.shelf(policy, problem)?.entropy_range()
     }
 
     /// Entropy of the answers drawn on a problem, `NA` as one class, plug-in, nats.
@@ -243,9 +259,21 @@ impl Ledger {
         self.shelf(policy, problem)?.length.mean()
     }
 
-    /// Mean over problems of [`Ledger::problem_token_entropy`].
+    /// Mean over problems of [`Ledger::problem_token_entropy`]; `None` where a problem's is
+    /// only bounded.
     pub fn token_entropy(&self, policy: usize) -> Option<f64> {
-        self.mean(|problem| self.problem_token_entropy(policy, problem))
+        let bounded = |p| {
+            self.problem_token_entropy(policy, p).is_none()
+                && self.problem_token_entropy_range(policy, p).is_some()
+        };
+        let exact = !(0..self.desks.len()).any(bounded);
+        exact.then(|| self.mean(|problem| self.problem_token_entropy(policy, problem))).flatten()
+    }
+
+    /// Mean over problems of [`Ledger::problem_token_entropy_range`].
+    pub fn token_entropy_range(&self, policy: usize) -> Option<[f64; 2]> {
+        let bound = |i: usize| self.mean(|p| self.problem_token_entropy_range(policy, p).map(|r| r[i]));
+        Some([bound(0)?, bound(1)?])
     }
 
     /// Mean over problems of [`Ledger::problem_answer_entropy`].

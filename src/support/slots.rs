@@ -1,4 +1,4 @@
-//! The outcomes of one policy on one problem, 20 bytes a completion.
+//! The outcomes of one policy on one problem, 24 bytes a completion.
 
 use super::desk::ClassId;
 use super::table::push_tight;
@@ -17,8 +17,10 @@ pub(super) struct Slot {
     pub text: u32,
     /// Tokens, or [`UNKNOWN`].
     pub length: u32,
-    /// Nats, or NaN.
+    /// Nats, or NaN; where only bounds are known, the lower one.
     pub token_entropy: f32,
+    /// The upper bound, nats; NaN where the entropy itself is known, or nothing is.
+    pub entropy_high: f32,
     /// Nats, or NaN.
     pub logprob: f32,
 }
@@ -26,11 +28,13 @@ pub(super) struct Slot {
 impl Slot {
     pub fn new(class: u32, text: u32, completion: &Completion) -> Self {
         let short = |x: Option<f64>| x.map_or(f32::NAN, |x| x as f32);
+        let range = completion.entropy_range.filter(|_| completion.token_entropy.is_none());
         Self {
             class,
             text,
             length: completion.length.unwrap_or(UNKNOWN),
-            token_entropy: short(completion.token_entropy),
+            token_entropy: short(completion.token_entropy.or(range.map(|r| r[0]))),
+            entropy_high: short(range.map(|r| r[1])),
             logprob: short(completion.logprob),
         }
     }
@@ -48,7 +52,12 @@ pub(super) struct Shelf {
     pub sound: u32,
     /// Correct completions whose steps nobody could check.
     pub unchecked: u32,
-    pub token_entropy: Mean,
+    /// Of the completions whose entropy itself is known.
+    token_entropy: Mean,
+    /// Lower and upper bounds of all whose entropy is known or bounded, and whether any is
+    /// only bounded.
+    entropy_bounds: [Mean; 2],
+    bounded: bool,
     pub length: Mean,
     answers: Answers,
     /// (k, token entropy, answer entropy) at k = 1, 2, 4 …
@@ -82,7 +91,14 @@ impl Shelf {
             self.unchecked += u32::from(class.sound.is_none());
         }
         if !slot.token_entropy.is_nan() {
-            self.token_entropy.add(slot.token_entropy.into());
+            let exact = slot.entropy_high.is_nan();
+            let high = if exact { slot.token_entropy } else { slot.entropy_high };
+            self.entropy_bounds[0].add(slot.token_entropy.into());
+            self.entropy_bounds[1].add(high.into());
+            self.bounded |= !exact;
+            if exact {
+                self.token_entropy.add(slot.token_entropy.into());
+            }
         }
         if slot.length != UNKNOWN {
             self.length.add(slot.length.into());
@@ -91,6 +107,19 @@ impl Shelf {
         if self.slots.len().is_power_of_two() {
             self.history.push(self.now());
         }
+    }
+
+    /// Mean token entropy, nats, where every completion that says anything says the entropy
+    /// itself.
+    pub fn exact_entropy(&self) -> Option<f64> {
+        self.token_entropy.mean().filter(|_| !self.bounded)
+    }
+
+    /// Between which bounds the mean token entropy lies, nats; both are the same where it is
+    /// known.
+    pub fn entropy_range(&self) -> Option<[f64; 2]> {
+        let [low, high] = &self.entropy_bounds;
+        Some([low.mean()?, high.mean()?])
     }
 
     /// The entropies against k: at powers of two and at the last k.
@@ -117,7 +146,7 @@ impl Shelf {
     }
 
     fn now(&self) -> (u32, f64, f64) {
-        let entropy = self.token_entropy.mean().unwrap_or(f64::NAN);
+        let entropy = self.exact_entropy().unwrap_or(f64::NAN);
         (self.slots.len() as u32, entropy, self.answer_entropy().unwrap_or(f64::NAN))
     }
 }

@@ -81,12 +81,17 @@ impl Texts {
 }
 
 /// A 64-bit hash of a text, eight bytes at a time by folded products.
-pub(super) fn hash(text: &str) -> u64 {
+pub fn hash(text: &str) -> u64 {
+    hash_bytes(text.as_bytes())
+}
+
+/// As [`hash`], of bytes.
+pub fn hash_bytes(text: &[u8]) -> u64 {
     let fold = |a: u64, b: u64| {
         let product = u128::from(a) * u128::from(b);
         product as u64 ^ (product >> 64) as u64
     };
-    let mut words = text.as_bytes().chunks_exact(8);
+    let mut words = text.chunks_exact(8);
     let mut state = 0x243f_6a88_85a3_08d3 ^ text.len() as u64;
     for word in words.by_ref() {
         let word = u64::from_le_bytes(word.try_into().expect("eight bytes"));

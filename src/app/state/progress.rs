@@ -1,5 +1,6 @@
 //! How the run goes.
 
+use super::State;
 use crate::run::Gauge;
 
 /// How the run goes.
@@ -20,15 +21,29 @@ pub enum Phase {
     Paused,
     Finished,
     Failed,
+    /// A recording is read.
+    Reading,
+    /// A recording is shown.
+    Recorded,
+    /// A recording is shown as it grows.
+    Following,
+    /// What is drawn cannot be written.
+    Blocked,
 }
 
-impl Progress {
+impl State {
+    /// What the run is doing.
     pub fn phase(&self) -> Phase {
-        match self {
-            Progress { failures, .. } if !failures.is_empty() => Phase::Failed,
-            Progress { finished: true, .. } => Phase::Finished,
-            Progress { paused: true, .. } => Phase::Paused,
-            _ => Phase::Sampling,
+        let (progress, recording) = (&self.progress, &self.recording);
+        match () {
+            () if recording.blocked.is_some() => Phase::Blocked,
+            () if !progress.failures.is_empty() => Phase::Failed,
+            () if recording.reading.is_some() && !progress.finished => Phase::Reading,
+            () if recording.only_read && recording.followed => Phase::Following,
+            () if recording.only_read => Phase::Recorded,
+            () if progress.finished => Phase::Finished,
+            () if progress.paused => Phase::Paused,
+            () => Phase::Sampling,
         }
     }
 }

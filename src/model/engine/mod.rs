@@ -23,7 +23,7 @@ use layer::{Layer, Packer};
 use matrix::{Matrix, PANEL};
 pub use simd::Level;
 use std::sync::Mutex;
-use step::Workspace;
+pub(super) use step::Workspace;
 
 /// Completions drawn side by side with a small model: more of their caches would push one
 /// another out of the processor's.
@@ -186,7 +186,7 @@ impl Engine {
     ///
     /// # Errors
     /// Memory for not even one.
-    fn side_by_side(&self, length: usize, limit: usize) -> Result<usize, ModelError> {
+    pub(super) fn side_by_side(&self, length: usize, limit: usize) -> Result<usize, ModelError> {
         let bytes = |batch| Workspace::bytes(self, batch, length, limit);
         let fits = |batch: &usize| bytes(*batch) <= self.call_memory;
         (1..=self.batch).rev().find(fits).ok_or_else(|| ModelError::Memory {

@@ -119,6 +119,25 @@ impl Workspace {
         self.first_logits.copy_from_slice(&self.logits[..engine.output.columns()]);
     }
 
+    /// Reads `tokens` as a prompt and gives the logits after each of them, in their order.
+    pub fn read_each(&mut self, engine: &Engine, tokens: &[u32], visit: &mut dyn FnMut(usize, &[f32])) {
+        let batch = self.batch;
+        for (chunk, part) in tokens.chunks(batch).enumerate() {
+            for (token, x) in part.iter().zip(self.x.chunks_exact_mut(engine.width())) {
+                engine.embed(*token, &mut x[..engine.config.hidden_size]);
+            }
+            let start = chunk * batch;
+            self.forward(engine, part.len(), &|row| start + row, &mut |w, layer| {
+                w.attend_within_prompt(engine, layer, start, part.len());
+            });
+            self.finish(engine, part.len());
+            let columns = engine.output.columns();
+            for (row, logits) in self.logits.chunks_exact(columns).take(part.len()).enumerate() {
+                visit(start + row, &logits[..engine.config.vocab_size]);
+            }
+        }
+    }
+
     /// Feeds a token to each of `rows` after a prompt of `prompt` tokens; the logits are in
     /// the order of the rows.
     pub fn step(&mut self, engine: &Engine, rows: &[Row], prompt: usize) {

@@ -36,7 +36,7 @@ pub fn draw(
     let policy = state.policy(state.completions.side);
     let index = state.figures.members.get(state.selected_member()).copied();
     let entry = index.and_then(|i| state.archive.get(policy, state.current, i));
-    full(state, entry, theme, panes.text, buf, seen, wrapped);
+    full(state, entry.as_deref(), theme, panes.text, buf, seen, wrapped);
     footer::footer(state, theme, panes.footer, buf);
 }
 
@@ -72,8 +72,8 @@ fn list(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen: &mut S
             buf.set_style(line, theme.selection());
             put(buf, line, 0, 0, "▸", theme.style(Role::Accent));
         }
-        let entry = state.archive.get(state.policy(open.side), state.current, index);
-        let c = entry.map(|e| &e.completion);
+        let c = state.ledger.outcome(state.policy(open.side), state.current, index);
+        let c = c.as_ref();
         let cells = [
             text::grouped(index.into()),
             c.and_then(|c| c.length).map_or(text::NONE.to_owned(), |n| text::grouped(n.into())),
@@ -158,7 +158,10 @@ fn full(
     let inner = inset(inner, 1, 1);
     seen.target(inner, Target::Text);
     let Some(entry) = entry else { return };
-    let facts = facts(entry);
+    let mut facts = facts(entry);
+    if let Some(words) = regraded(state, policy, entry) {
+        facts.insert(1, ("also", words));
+    }
     let facts_height = (facts.len() as u16 + 1).min(inner.height / 2);
     let body = Rect { height: inner.height - facts_height, ..inner };
     let columns = usize::from(body.width);
@@ -184,6 +187,15 @@ fn full(
         put(buf, line, 0, 0, name, theme.style(Role::Muted));
         put(buf, line, 10, 0, &text::fit(words, columns.saturating_sub(10)), theme.style(Role::Text));
     }
+}
+
+/// What other rules make of it, where they are shown.
+fn regraded(state: &State, policy: usize, entry: &Entry) -> Option<String> {
+    state.usual()?;
+    let v = state.graded().outcome(policy, state.current, entry.completion.index)?.verdict;
+    let mark = if v.correct { "✓ correct" } else { "✗ wrong" };
+    let answer = v.answer.as_deref().map_or("NA".to_owned(), crate::completion::clean).replace('\n', " ");
+    Some(format!("{answer}  {mark}, by {}", state.regrade.grading.words()))
 }
 
 /// What is known of a completion, by name.

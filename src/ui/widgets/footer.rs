@@ -1,7 +1,7 @@
 //! The last line: what the next key can do, what was just said, or what is being typed.
 
+use crate::app::State;
 use crate::app::state::Overlay;
-use crate::app::{State, keymap};
 use crate::ui::canvas::put;
 use crate::ui::text;
 use crate::ui::theme::{Role, Theme};
@@ -17,13 +17,20 @@ pub fn footer(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
         x = put(buf, area, x, 0, "▏", theme.style(Role::Accent));
         let found = format!("  {} of {}", state.figures.shown.len(), state.problems.len());
         x = put(buf, area, x, 0, &found, theme.style(Role::Muted)) + 2;
+    } else if let Some(Overlay::Rename(name)) = &state.overlay {
+        x = put(buf, area, x, 0, "name ", theme.style(Role::Accent));
+        x = put(buf, area, x, 0, &crate::completion::clean(name), theme.style(Role::Title));
+        x = put(buf, area, x, 0, "▏", theme.style(Role::Accent)) + 2;
     } else if let Some(words) = notice(state) {
-        let role = if state.progress.failures.is_empty() { Role::Title } else { Role::Lost };
+        let well = state.progress.failures.is_empty() && state.recording.blocked.is_none();
+        let role = if well { Role::Title } else { Role::Lost };
         let room = usize::from(area.width.saturating_sub(2));
         put(buf, area, x, 0, &text::fit(words, room), theme.style(role));
         return;
     }
-    for (keys, words) in fitting(keymap::footer(state.context()), usize::from(area.width.saturating_sub(x))) {
+    for (keys, words) in
+        fitting(state.bindings.footer(state.context()), usize::from(area.width.saturating_sub(x)))
+    {
         x = put(buf, area, x, 0, &keys, theme.style(Role::Accent).add_modifier(Modifier::BOLD)) + 1;
         x = put(buf, area, x, 0, words, theme.style(Role::Muted)) + 2;
     }
@@ -31,7 +38,9 @@ pub fn footer(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
 
 /// The user's last word, or the last failure while none of its keys hides it.
 fn notice(state: &State) -> Option<&str> {
-    state.notice.as_deref().or_else(|| state.progress.failures.last().map(String::as_str))
+    let blocked = state.recording.blocked.as_deref();
+    let failed = || state.progress.failures.last().map(String::as_str);
+    state.notice.as_deref().or(blocked).or_else(failed)
 }
 
 /// As many hints as fit; the last two, help and quit, stay the longest.
@@ -49,10 +58,12 @@ fn fitting(mut hints: Vec<(String, &'static str)>, room: usize) -> Vec<(String, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Bindings;
+    use crate::app::keymap::Context;
 
     #[test]
     fn help_and_quit_are_the_last_hints_to_go() {
-        let hints = || keymap::footer(keymap::Context::Explore);
+        let hints = || Bindings::default().footer(Context::Explore);
         for room in 0..200 {
             let shown: Vec<&str> = fitting(hints(), room).into_iter().map(|(_, w)| w).collect();
             assert!(room < 20 || shown.ends_with(&["help", "quit"]), "{room}: {shown:?}");

@@ -16,11 +16,11 @@ pub fn header(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     for (words, role) in parts(state, room) {
         x = put(buf, area, x, 0, &words, theme.style(role));
     }
-    let role = match state.progress.phase() {
-        Phase::Sampling => Role::Accent,
-        Phase::Finished => Role::Correct,
+    let role = match state.phase() {
+        Phase::Sampling | Phase::Reading | Phase::Following => Role::Accent,
+        Phase::Finished | Phase::Recorded => Role::Correct,
         Phase::Paused => Role::Muted,
-        Phase::Failed => Role::Lost,
+        Phase::Failed | Phase::Blocked => Role::Lost,
     };
     put_right(buf, area, area.width.saturating_sub(1), 0, &run, theme.style(role));
 }
@@ -78,7 +78,10 @@ fn parts(state: &State, room: usize) -> Vec<(String, Role)> {
     let settings = || (settings.clone(), Role::Muted);
     let both = |long| vec![gap(), policy(0, long), arrow(), policy(1, long)];
     let start = || vec![brand.clone(), gap(), place.clone()];
+    let saved = || (saved(state), if state.recording.file.is_empty() { Role::Lost } else { Role::Muted });
     let forms = [
+        [start(), both(true), vec![gap(), k(), gap(), settings(), gap(), saved()]].concat(),
+        [start(), both(true), vec![gap(), k(), gap(), saved()]].concat(),
         [start(), both(true), vec![gap(), k(), gap(), settings()]].concat(),
         [start(), both(true), vec![gap(), k()]].concat(),
         [start(), both(false), vec![gap(), k()]].concat(),
@@ -88,15 +91,33 @@ fn parts(state: &State, room: usize) -> Vec<(String, Role)> {
     forms.into_iter().find(fits).unwrap_or_else(|| vec![(text::fit(&place.0, room), place.1)])
 }
 
+/// How many completions are on disk, of those that are drawn.
+fn saved(state: &State) -> String {
+    let drawn = text::grouped(state.recording.drawn);
+    let saved = text::grouped(state.archive.saved());
+    match state.recording.file.is_empty() && state.archive.saved() == 0 {
+        true => "not recorded".to_owned(),
+        false => format!("saved {saved:>width$}/{drawn}", width = text::width(&drawn)),
+    }
+}
+
 /// What the run does, always of the same width.
 fn run(state: &State) -> String {
-    let words = match state.progress.phase() {
+    let words = match state.phase() {
         Phase::Sampling => {
             let rate = text::rate(state.progress.gauge.tokens_per_second);
             return format!("{rate:>6} tok/s ▶");
         }
+        Phase::Reading => {
+            let (read, of) = state.recording.reading.unwrap_or_default();
+            let percent = (read * 100).checked_div(of).unwrap_or(0);
+            return text::right(&format!("reading {percent:>3} %"), 14);
+        }
         Phase::Paused => "paused ■",
         Phase::Finished => "all drawn ✓",
+        Phase::Recorded => "recording ✓",
+        Phase::Following => "following ▶",
+        Phase::Blocked => "not written ✗",
         Phase::Failed => "failed ✗",
     };
     text::right(words, 14)
