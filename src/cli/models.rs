@@ -78,6 +78,12 @@ pub struct Bars {
 /// What opens faster needs no bar.
 const MOMENT: Duration = Duration::from_millis(400);
 
+impl Default for Bars {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Bars {
     pub fn new() -> Self {
         Self { start: Instant::now(), bar: RefCell::new(None) }

@@ -12,6 +12,7 @@ use super::config::QueryKeyNorm;
 use super::{Config, ModelError, Weights};
 use candle_core::{D, DType, Device, Result, Tensor};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// A decoder of candle tensors.
 #[derive(Clone)]
@@ -189,8 +190,8 @@ impl Decoder {
                 v = Tensor::cat(&[past_v, &v], 2)?;
             }
             let window = self.config.window(i);
-            if !masks.contains_key(&window) {
-                masks.insert(window, self.mask(past, time, window)?);
+            if let Entry::Vacant(place) = masks.entry(window) {
+                place.insert(self.mask(past, time, window)?);
             }
             let out = layer.out.of(&self.attend(&q, &k, &v, &masks[&window])?)?;
             extended.push((k, v));

@@ -11,6 +11,8 @@ use std::borrow::Cow;
 
 /// What a line is.
 #[derive(Clone, Debug, PartialEq)]
+// A line is scanned and used at once: there is never more than one.
+#[expect(clippy::large_enum_variant)]
 pub(super) enum Scanned<'a> {
     Completion(Fields<'a>),
     /// A line of another kind.

@@ -96,7 +96,7 @@ struct Shared {
     /// Ends the pull that runs within one decode step.
     stop: AtomicBool,
     /// By pull and step.
-    kept: Mutex<BTreeMap<(u32, usize), Arc<[f32]>>>,
+    kept: Mutex<Kept>,
 }
 
 #[derive(Default)]
@@ -234,7 +234,7 @@ impl Shared {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kept(&self) -> MutexGuard<'_, BTreeMap<(u32, usize), Arc<[f32]>>> {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -372,6 +372,9 @@ impl Helm for Watch<'_> {
         ControlFlow::Continue(())
     }
 }
+
+/// Weights by pull and step.
+type Kept = BTreeMap<(u32, usize), Arc<[f32]>>;
 
 #[cfg(test)]
 mod tests;

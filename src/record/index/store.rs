@@ -37,6 +37,9 @@ const MAGIC: &[u8; 16] = b"leash index\0\0\0\0\x02";
 const HEAD: u64 = 24;
 const BLOCK: usize = 48;
 const RECORD: usize = 44;
+
+/// Problem, answer, method, correct, sound, rule.
+type ClassRow = (u32, Option<String>, Option<String>, bool, Option<bool>, Option<Rule>);
 const EDGE: u64 = 4096;
 /// More than any block has: what claims more is spoiled.
 const MOST: u64 = 1 << 32;
@@ -46,7 +49,7 @@ const MOST: u64 = 1 << 32;
 struct Names {
     problems: Vec<Problem>,
     /// Problem, answer, method, correct, sound, rule.
-    classes: Vec<(u32, Option<String>, Option<String>, bool, Option<bool>, Option<Rule>)>,
+    classes: Vec<ClassRow>,
     /// All until here.
     wrong: Wrong,
 }

@@ -164,7 +164,7 @@ fn cleaned(text: &str) -> String {
     match text
         .ends_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '.' | '/' | '}' | '2' | '3' | '²' | '³'))
     {
-        true => UNIT.replace(&text, "$1").trim().to_owned(),
+        true => UNIT.replace(text, "$1").trim().to_owned(),
         false => text.trim().to_owned(),
     }
 }

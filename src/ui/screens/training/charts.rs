@@ -172,7 +172,7 @@ fn of_one(state: &State) -> Vec<Panel> {
     let mark = match pull {
         Some(_) => training.step.and(training.at()).map(|e| e.step),
         None => {
-            crate::model::embedded::step(&state.policies.get(state.pair.rlvr).map_or("", |p| p.spec.as_str()))
+            crate::model::embedded::step(state.policies.get(state.pair.rlvr).map_or("", |p| p.spec.as_str()))
         }
     };
     let mut reward = vec![
