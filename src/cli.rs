@@ -3,6 +3,7 @@
 mod bench;
 mod convert;
 mod grade;
+mod models;
 mod score;
 mod served;
 mod source;
@@ -11,6 +12,7 @@ mod train;
 pub use bench::{BenchArgs, BenchFormat};
 pub use convert::{ConvertArgs, ImportArgs, Target};
 pub use grade::{GradeArgs, TasksArgs};
+pub use models::{Bars, ModelArgs};
 pub use score::{CheckArgs, ScoreArgs};
 pub use served::ServedArgs;
 pub use source::{FileArgs, JudgeArgs};
@@ -121,7 +123,8 @@ pub struct ExploreArgs {
 /// Who is asked what, and how.
 #[derive(Clone, Debug, Args)]
 pub struct CampaignArgs {
-    /// The reference policy: embedded:base, a model's folder, a server
+    /// The reference policy: embedded:base, a model's folder, a .gguf file,
+    /// hf:owner/name[@revision], any of these with +adapter:FOLDER behind it (LoRA), a server
     /// (http://host:port/v1#model, several endpoints with commas between them), a recording,
     /// or script:FILE (texts with probabilities, for tests and demonstrations of the
     /// interface)
@@ -191,6 +194,9 @@ pub struct CampaignArgs {
     pub threads: Option<usize>,
 
     #[command(flatten)]
+    pub models: ModelArgs,
+
+    #[command(flatten)]
     pub served: ServedArgs,
 
     #[command(flatten)]
@@ -258,8 +264,9 @@ impl CampaignArgs {
         let names = self.names();
         let rlvr = self.rlvr();
         let specs = std::iter::once(&self.base).chain(&rlvr);
-        let served = self.served.options();
-        specs.zip(&names).map(|(spec, name)| Ok(policy::open_with(spec, name, &served)?)).collect()
+        let bars = Bars::new();
+        let options = self.models.options(&self.served, names.len(), self.settings().threads, &bars);
+        specs.zip(&names).map(|(spec, name)| Ok(policy::open_with(spec, name, &options)?)).collect()
     }
 
     /// The RLVR policies' SPECs.

@@ -176,7 +176,8 @@ pub fn parse(text: &str) -> Result<Vec<Key>, BindingError> {
 /// The contexts that have rows, as the configuration names them, in the table's order.
 pub fn contexts() -> Vec<String> {
     let mut names: Vec<String> = TABLE.iter().map(|b| kebab(b.context)).collect();
-    names.dedup();
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
     names
 }
 

@@ -203,7 +203,7 @@ pub const TABLE: &[Binding] = &[
         Action::Scope,
         &[&[Char('a')]],
         "this/all",
-        "curves of this problem, or of all problems; on Training of one pull, or of all pulls",
+        "curves of this problem or of all; on Training of one pull or all",
     ),
     bind(
         Context::Screens,

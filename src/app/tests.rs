@@ -67,7 +67,7 @@ fn stepping_to_a_problem_asks_for_it_first() {
     assert_eq!(keys(&mut s, "jj"), [Effect::Focus(1), Effect::Focus(2)]);
     assert_eq!(keys(&mut s, "j"), [], "it stays on the last");
     assert_eq!(keys(&mut s, "gg"), [Effect::Focus(0)]);
-    assert_eq!(keys(&mut s, "G["), [Effect::Focus(2), Effect::Focus(1)]);
+    assert_eq!(keys(&mut s, "G{"), [Effect::Focus(2), Effect::Focus(1)]);
     assert_eq!(keys(&mut s, "gj"), [Effect::Focus(2)], "a sequence broken off swallows no key");
 }
 
@@ -155,7 +155,7 @@ fn a_cluster_opens_to_its_completions_and_closes_level_by_level() {
     keys(&mut s, "⇥");
     s.refresh();
     assert!(s.figures.members.is_empty(), "the other policy has none");
-    keys(&mut s, "]");
+    keys(&mut s, "}");
     s.refresh();
     assert_eq!(s.figures.members, [0, 1, 2]);
     keys(&mut s, "⇥⎋");

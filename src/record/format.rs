@@ -90,7 +90,7 @@ pub struct Given {
 pub(super) enum LineOut<'a> {
     Run(&'a Run),
     Problem(&'a Problem),
-    Completion(CompletionOut<'a>),
+    Completion(Box<CompletionOut<'a>>),
 }
 
 /// A `completion` line as it is written.

@@ -353,6 +353,7 @@ fn every_line_that_is_written_is_one_of_the_schema() {
     repaired.verdict.repairs.insert(crate::problem::Repair::ALL[0]);
     let mut bare = drawn(1, 1, 1);
     bare.verdict = Verdict::default();
+    bare.given = Some(Given { correct: Some(true), score: Some(0.5), answer: Some("7".into()) });
     let c = &mut bare.completion;
     (c.length, c.logprob, c.token_entropy, c.trace, c.finish) =
         (None, None, None, Vec::new(), Finish::Length);

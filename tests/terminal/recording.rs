@@ -133,7 +133,7 @@ fn runs_are_listed_renamed_opened_and_deleted() {
         .collect();
     let mut session = Session::start(120, 36, &arguments);
     session.wait("something is drawn", |s| s.matches('✓').count() >= 2);
-    session.keys("R");
+    session.keys("6");
     session.wait_for("leg-counting");
     session.keys("c");
     session.wait_for("name ");

@@ -1,6 +1,7 @@
 //! Opens a file of another tool through a copy in our own format, made once.
 
-use super::import::{Imported, Options, Progress, digest, import, told};
+use super::import::{Imported, Options, Progress, import, told};
+use super::matching::digest;
 use super::{inside, recognise};
 use crate::record::{RecordError, Recording};
 use std::fs::File;

@@ -68,8 +68,8 @@ fn mutated(bytes: &[u8], mut stream: Stream) -> Vec<u8> {
             // A whole value of JSON, where there is one.
             _ => {
                 let is_edge = |b: &u8| b",:{}[]\n".contains(b);
-                let start = bytes[..from].iter().rposition(|b| is_edge(b)).map_or(0, |at| at + 1);
-                let end = bytes[from..].iter().position(|b| is_edge(b)).map_or(bytes.len(), |at| from + at);
+                let start = bytes[..from].iter().rposition(&is_edge).map_or(0, |at| at + 1);
+                let end = bytes[from..].iter().position(is_edge).map_or(bytes.len(), |at| from + at);
                 bytes.splice(start..end, WORDS[below(WORDS.len())].iter().copied());
             }
         }
@@ -108,8 +108,8 @@ fn holds(name: &str, bytes: &[u8], folder: &Path, options: &Options) -> bool {
         Ok(imported) => {
             let recording = Recording::open(&out).unwrap();
             assert_eq!(recording.problems.len() as u64, imported.problems);
-            let read = recording.completions().unwrap().map(|d| d.unwrap()).count();
-            assert_eq!(read as u64, imported.completions);
+            let read: Vec<_> = recording.completions().unwrap().collect::<Result<_, _>>().unwrap();
+            assert_eq!(read.len() as u64, imported.completions);
             assert_eq!(imported.wrong.is_empty(), imported.wrong_count == 0);
             true
         }

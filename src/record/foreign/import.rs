@@ -1,6 +1,7 @@
 //! Writes files of other tools as one recording of ours.
 
 use super::json::Object;
+use super::matching::{MAX_POLICIES, Matched, Survey, Surveyor, digest, prompt_id};
 use super::read;
 use super::recognise::{self, Seen};
 use super::row::{About, Place, Row, Sample, Sink};
@@ -63,11 +64,8 @@ pub struct Unmatched {
     pub first: Vec<String>,
 }
 
-/// Messages of [`Imported::wrong`] and ids of [`Unmatched::first`] that are kept.
+/// Messages of [`Imported::wrong`] that are kept.
 const KEPT: usize = 20;
-
-/// Policies of one file at most.
-const MAX_POLICIES: usize = 64;
 
 /// Reads the files and writes them as one recording. Of several files the first is the
 /// base; problems are matched by id, else by prompt.
@@ -88,15 +86,16 @@ pub fn import(
     let mut imported = Imported::default();
     if passes == 2 {
         for at in 0..files.len() {
-            let before: u64 = files.iter().map(|f| f.source.position()).sum();
+            let others = others(&files, at);
             let mut survey = Survey::default();
             let source = files[at].source.clone();
-            let mut tick = Tick { source: &source, before, of: total, progress, rows: 0 };
+            let mut tick = Tick { source: &source, others, of: total, progress, rows: 0 };
             files[at].rows(options, &mut Surveyor { survey: &mut survey, tick: &mut tick })?;
             files[at].survey = survey;
         }
     }
-    let matched = Matched::new(&files, options.unmatched, &mut imported);
+    let surveys: Vec<_> = files.iter().map(|f| (f.name(), &f.survey)).collect();
+    let matched = Matched::new(&surveys, options.unmatched, &mut imported);
     let run = run(&files);
     let file = File::create_new(out).map_err(|source| RecordError::File { path: out.to_owned(), source })?;
     let mut writer = Recorder {
@@ -113,13 +112,18 @@ pub fn import(
     writer.line(&LineOut::Run(&writer.run.clone()))?;
     let mut first_policy = 0;
     for (number, file) in files.iter().enumerate() {
-        let before: u64 = files.iter().map(|f| f.source.position()).sum();
-        let tick = Tick { source: &file.source, before, of: total, progress, rows: 0 };
+        let others = others(&files, number);
+        let tick = Tick { source: &file.source, others, of: total, progress, rows: 0 };
         let mut sink = Writing { writer: &mut writer, file, number, first_policy, tick };
         file.rows(options, &mut sink)?;
         first_policy += file.policies();
     }
     writer.finish(&files)
+}
+
+/// Bytes that were read so far of all files but this one.
+fn others(files: &[Input], this: usize) -> u64 {
+    files.iter().enumerate().filter(|(i, _)| *i != this).map(|(_, f)| f.source.position()).sum()
 }
 
 /// A file that is imported.
@@ -208,156 +212,24 @@ fn ours(path: &Path, sink: &mut dyn Sink) -> Result<(), RecordError> {
     Ok(())
 }
 
-/// What a first pass finds.
-#[derive(Default)]
-struct Survey {
-    /// In the order of the file, each once.
-    problems: Vec<Known>,
-    at: HashSet<u128>,
-    /// The names of the policies, in order of appearance.
-    policies: Vec<String>,
-}
-
-struct Known {
-    id: Option<String>,
-    prompt: u128,
-}
-
-struct Surveyor<'a, 'b> {
-    survey: &'a mut Survey,
-    tick: &'a mut Tick<'b>,
-}
-
-impl Sink for Surveyor<'_, '_> {
-    fn row(&mut self, _: &Place, row: Row) -> Result<(), RecordError> {
-        self.tick.row();
-        if self.survey.at.insert(key(&row)) {
-            let prompt = digest(row.prompt.as_bytes());
-            self.survey.problems.push(Known { id: row.id, prompt });
-        }
-        if let Some(policy) = row.policy
-            && self.survey.policies.len() < MAX_POLICIES
-            && !self.survey.policies.contains(&policy)
-        {
-            self.survey.policies.push(policy);
-        }
-        Ok(())
-    }
-
-    fn wrong(&mut self, _: &Place, _: String) {}
-}
-
 /// Tells how far a file is read, now and then.
-struct Tick<'a> {
+pub(super) struct Tick<'a> {
     source: &'a Source,
-    before: u64,
+    /// Bytes that were read of the other files.
+    others: u64,
     of: u64,
     progress: &'a mut dyn FnMut(Progress),
     rows: u64,
 }
 
 impl Tick<'_> {
-    fn row(&mut self) {
+    pub fn row(&mut self) {
         self.rows += 1;
         if self.rows % 64 == 1 {
-            // A recording of ours is not read through the source.
-            let before = self.before.max(self.source.position());
-            (self.progress)(Progress { read: before.min(self.of), of: self.of });
+            let read = self.others + self.source.position();
+            (self.progress)(Progress { read: read.min(self.of), of: self.of });
         }
     }
-}
-
-/// What makes a row's problem in its file: its id, else its prompt.
-fn key(row: &Row) -> u128 {
-    match &row.id {
-        Some(id) => digest(format!("id {id}").as_bytes()),
-        None => digest(row.prompt.as_bytes()),
-    }
-}
-
-/// FNV-1a, 128 bits: the same everywhere and always.
-pub(super) fn digest(bytes: &[u8]) -> u128 {
-    const PRIME: u128 = 0x0100_0000_0000_0000_0000_013b;
-    let start = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    bytes.iter().fold(start, |hash: u128, &byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
-}
-
-/// Which problems of several files are the same.
-struct Matched {
-    /// For each file, from its own key to the key that all files share; empty of one file.
-    shared: Vec<HashMap<u128, u128>>,
-    /// The keys that every file has; `None` if all are kept.
-    everywhere: Option<HashSet<u128>>,
-}
-
-impl Matched {
-    fn new(files: &[Input], keep: bool, imported: &mut Imported) -> Self {
-        let [base, others @ ..] = files else { return Self { shared: Vec::new(), everywhere: None } };
-        if others.is_empty() {
-            return Self { shared: Vec::new(), everywhere: None };
-        }
-        let own = |known: &Known| match &known.id {
-            Some(id) => digest(format!("id {id}").as_bytes()),
-            None => known.prompt,
-        };
-        let problems = &base.survey.problems;
-        let by_id: HashMap<&str, &Known> =
-            problems.iter().filter_map(|k| Some((k.id.as_deref()?, k))).collect();
-        let by_prompt: HashMap<u128, &Known> = problems.iter().map(|k| (k.prompt, k)).collect();
-        let mut shared = vec![problems.iter().map(|k| (own(k), own(k))).collect::<HashMap<_, _>>()];
-        let mut everywhere: HashSet<u128> = shared[0].values().copied().collect();
-        for file in others {
-            let (mut map, mut differ, mut example) = (HashMap::new(), 0u64, None);
-            for known in &file.survey.problems {
-                let same_id = known.id.as_deref().and_then(|id| by_id.get(id));
-                let found = same_id.or_else(|| by_prompt.get(&known.prompt));
-                if let Some(found) = same_id.filter(|found| found.prompt != known.prompt) {
-                    differ += 1;
-                    example = example.or(found.id.clone());
-                }
-                map.insert(own(known), found.map_or_else(|| own(known), |found| own(found)));
-            }
-            if differ > 0 {
-                imported.notes.push(format!(
-                    "{differ} problems of {} have the id of one in {} and another prompt (the first is {}): make sure that both are of the same data set",
-                    file.name(), base.name(), example.unwrap_or_default()
-                ));
-            }
-            let here: HashSet<u128> = map.values().copied().collect();
-            everywhere.retain(|key| here.contains(key));
-            shared.push(map);
-        }
-        for (file, map) in files.iter().zip(&shared) {
-            let missing = file
-                .survey
-                .problems
-                .iter()
-                .filter(|k| map.get(&own(k)).is_none_or(|key| !everywhere.contains(key)));
-            let missing: Vec<&Known> = missing.collect();
-            if !missing.is_empty() {
-                let shown =
-                    missing.iter().take(KEPT).map(|k| k.id.clone().unwrap_or_else(|| prompt_id(k.prompt)));
-                imported.unmatched.push(Unmatched {
-                    file: file.name(),
-                    count: missing.len() as u64,
-                    first: shown.collect(),
-                });
-            }
-        }
-        Self { shared, everywhere: (!keep).then_some(everywhere) }
-    }
-
-    /// The key that all files share, or `None` if the problem is left out.
-    fn of(&self, file: usize, row: &Row) -> Option<u128> {
-        let own = key(row);
-        let shared = self.shared.get(file).and_then(|map| map.get(&own)).copied().unwrap_or(own);
-        self.everywhere.as_ref().is_none_or(|all| all.contains(&shared)).then_some(shared)
-    }
-}
-
-/// The id of a problem that has none.
-fn prompt_id(prompt: u128) -> String {
-    format!("prompt/{:016x}", prompt as u64)
 }
 
 /// Who drew: the policies of all files, the first one the base.
@@ -504,7 +376,7 @@ impl Recorder<'_> {
         self.imported.completions += 1;
         let name = self.run.policies[policy].name.clone();
         let id = asked.problem.id.clone();
-        self.line(&LineOut::Completion(CompletionOut::new(&id, &name, &drawn, false)))
+        self.line(&LineOut::Completion(Box::new(CompletionOut::new(&id, &name, &drawn, false))))
     }
 
     fn wrong(&mut self, error: &RecordError) {

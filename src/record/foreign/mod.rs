@@ -26,6 +26,7 @@ mod inspect;
 mod json;
 mod lighteval;
 mod limit;
+mod matching;
 mod parquet;
 mod plain;
 mod read;

@@ -35,7 +35,8 @@ fn bytes(name: &str, bytes: &[u8], options: &Options) -> Result<Read, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     fs::write(&path, bytes).unwrap();
-    imported(&[path.clone()], options).map_err(|e| e.to_string().replace(path.to_str().unwrap(), "FILE"))
+    imported(std::slice::from_ref(&path), options)
+        .map_err(|e| e.to_string().replace(path.to_str().unwrap(), "FILE"))
 }
 
 /// Of the first two problems in the fixtures: which of the four completions are correct.
@@ -280,20 +281,21 @@ fn opening_keeps_a_copy_until_the_file_changes() {
     let folder = tempfile::tempdir().unwrap();
     let (file, cache) = (folder.path().join("x.jsonl"), folder.path().join("cache"));
     fs::copy(fixture("verl.jsonl"), &file).unwrap();
-    let open_it = || open(&[file.clone()], &Options::default(), Some(&cache), &mut |_| ()).unwrap();
-    let first = open_it();
-    let written = fs::metadata(&first.recording.path).unwrap().modified().unwrap();
-    let again = open_it();
-    assert_eq!((&again.recording.path, &again.imported), (&first.recording.path, &first.imported));
-    assert_eq!(fs::metadata(&again.recording.path).unwrap().modified().unwrap(), written);
+    let open_at = |path: &PathBuf| {
+        let opened = open(std::slice::from_ref(path), &Options::default(), Some(&cache), &mut |_| ());
+        opened.map(|o| (o.recording.path, o.imported)).unwrap()
+    };
+    let first = open_at(&file);
+    let written = fs::metadata(&first.0).unwrap().modified().unwrap();
+    assert_eq!(open_at(&file), first);
+    assert_eq!(fs::metadata(&first.0).unwrap().modified().unwrap(), written);
     let mut text = fs::read_to_string(&file).unwrap();
     text += "{\"input\":\"new\",\"output\":\"x\",\"gts\":null,\"score\":NaN,\"step\":1}\n";
     fs::write(&file, text).unwrap();
-    let grown = open_it();
-    assert_eq!(grown.recording.problems.len(), 4);
-    assert!(!first.recording.path.exists());
-    let ours = open(&[grown.recording.path.clone()], &Options::default(), Some(&cache), &mut |_| ()).unwrap();
-    assert_eq!((ours.recording.path, ours.imported), (grown.recording.path, None));
+    let (grown, _) = open_at(&file);
+    assert_eq!(Recording::open(&grown).unwrap().problems.len(), 4);
+    assert!(!first.0.exists());
+    assert_eq!(open_at(&grown), (grown, None));
 }
 
 #[test]
