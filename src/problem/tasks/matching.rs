@@ -187,13 +187,13 @@ type Built = (String, String, Option<Regex>);
 fn matches(form: &str, reference: &str, answer: &str) -> bool {
     thread_local! {
         // The completions of one problem come one after the other.
-        static LAST: RefCell<Built> = RefCell::default();
+        static LAST: RefCell<Option<Built>> = const { RefCell::new(None) };
     }
     LAST.with_borrow_mut(|last| {
-        if (last.0.as_str(), last.1.as_str()) != (form, reference) || last.2.is_none() {
-            *last = (form.to_owned(), reference.to_owned(), pattern(form, reference).ok());
-        }
-        last.2.as_ref().is_some_and(|p| p.is_match(answer))
+        let known = last.take().filter(|(f, r, _)| (f.as_str(), r.as_str()) == (form, reference));
+        let build = || (form.to_owned(), reference.to_owned(), pattern(form, reference).ok());
+        let (.., pattern) = last.insert(known.unwrap_or_else(build));
+        pattern.as_ref().is_some_and(|p| p.is_match(answer))
     })
 }
 

@@ -130,9 +130,7 @@ fn cleaned(text: &str) -> String {
             .expect("a valid expression")
     });
     static UNIT: LazyLock<Regex> = LazyLock::new(|| {
-        let units = "degrees?|cm|mm|km|kg|mg|meters?|metres?|miles?|inches|inch|feet|foot|ft|yards?|seconds?|\
-                     minutes?|hours?|days?|weeks?|months?|years?|dollars?|cents?|units?|square|cubic|sq|percent|\
-                     mph|ways|people|students|points?|pounds?|grams?|liters?|litres?|m|s|g|h|N|J|W|K|eV|Hz|Pa";
+        let units = UNITS.join("|");
         let text = format!(r"(\d|\}}|\)|π)\s*\\?\s*(?:(?:{units})\b[\s./]*(?:\^?\{{?[23²³]\}}?)?\s*)+$");
         Regex::new(&text).expect("a valid expression")
     });
@@ -161,13 +159,24 @@ fn cleaned(text: &str) -> String {
     let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '$' | '*' | '`' | '"'));
     let text = text.strip_suffix(['.', ',', ';', ':']).unwrap_or(text).trim();
     // A unit stands behind a number or a closing bracket, never behind a variable.
-    match text
-        .ends_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '.' | '/' | '}' | '2' | '3' | '²' | '³'))
-    {
+    let bare = text.trim_end_matches(|c: char| c.is_whitespace() || "./^{}23²³".contains(c));
+    let word = bare.trim_end_matches(|c: char| c.is_ascii_alphabetic()).len();
+    match UNITS.contains(&&bare[word..]) {
         true => UNIT.replace(text, "$1").trim().to_owned(),
-        false => text.trim().to_owned(),
+        false => text.to_owned(),
     }
 }
+
+/// Words behind a number that do not change it.
+#[rustfmt::skip]
+const UNITS: [&str; 69] = [
+    "degree", "degrees", "cm", "mm", "km", "kg", "mg", "meter", "meters", "metre", "metres", "mile", "miles",
+    "inches", "inch", "feet", "foot", "ft", "yard", "yards", "second", "seconds", "minute", "minutes", "hour",
+    "hours", "day", "days", "week", "weeks", "month", "months", "year", "years", "dollar", "dollars", "cent",
+    "cents", "unit", "units", "square", "cubic", "sq", "percent", "mph", "ways", "people", "students", "point",
+    "points", "pound", "pounds", "gram", "grams", "liter", "liters", "litre", "litres", "m", "s", "g", "h", "N",
+    "J", "W", "K", "eV", "Hz", "Pa",
+];
 
 #[cfg(test)]
 mod tests {
