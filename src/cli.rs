@@ -1,12 +1,18 @@
 //! The command line.
 
 mod bench;
+mod convert;
+mod grade;
+mod models;
 mod score;
 mod served;
 mod source;
 mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
+pub use convert::{ConvertArgs, ImportArgs, Target};
+pub use grade::{GradeArgs, TasksArgs};
+pub use models::{Bars, ModelArgs};
 pub use score::{CheckArgs, ScoreArgs};
 pub use served::ServedArgs;
 pub use source::{FileArgs, JudgeArgs};
@@ -91,6 +97,8 @@ pub enum Command {
     /// The settings of the policies side by side, what differs marked; long texts that come
     /// more often than chance allows
     Check(CheckArgs),
+    /// Other tools' files as a recording; recordings for other tools; what was lost and gained
+    Convert(ConvertArgs),
 }
 
 /// What the explorer is told.
@@ -115,7 +123,8 @@ pub struct ExploreArgs {
 /// Who is asked what, and how.
 #[derive(Clone, Debug, Args)]
 pub struct CampaignArgs {
-    /// The reference policy: embedded:base, a model's folder, a server
+    /// The reference policy: embedded:base, a model's folder, a .gguf file,
+    /// hf:owner/name[@revision], any of these with +adapter:FOLDER behind it (LoRA), a server
     /// (http://host:port/v1#model, several endpoints with commas between them), a recording,
     /// or script:FILE (texts with probabilities, for tests and demonstrations of the
     /// interface)
@@ -185,6 +194,9 @@ pub struct CampaignArgs {
     pub threads: Option<usize>,
 
     #[command(flatten)]
+    pub models: ModelArgs,
+
+    #[command(flatten)]
     pub served: ServedArgs,
 
     #[command(flatten)]
@@ -214,7 +226,9 @@ impl CampaignArgs {
     /// A file of problems that cannot be read.
     pub fn problems(&self) -> Result<Vec<Problem>> {
         if self.problems.is_none() && self.file.is_given() {
-            bail!("--field, --grader and --split say how to read a file: name one with --problems");
+            bail!(
+                "--field, --grader, --split and --wording are about a file of problems: name one with --problems"
+            );
         }
         if !self.task.is_empty() {
             let mut problems = Vec::new();
@@ -250,8 +264,9 @@ impl CampaignArgs {
         let names = self.names();
         let rlvr = self.rlvr();
         let specs = std::iter::once(&self.base).chain(&rlvr);
-        let served = self.served.options();
-        specs.zip(&names).map(|(spec, name)| Ok(policy::open_with(spec, name, &served)?)).collect()
+        let bars = Bars::new();
+        let options = self.models.options(&self.served, names.len(), self.settings().threads, &bars);
+        specs.zip(&names).map(|(spec, name)| Ok(policy::open_with(spec, name, &options)?)).collect()
     }
 
     /// The RLVR policies' SPECs.
@@ -305,9 +320,12 @@ pub struct DemoArgs {
 /// What `leash open` is told.
 #[derive(Clone, Debug, Args)]
 pub struct OpenArgs {
-    /// The recording
+    /// A recording, or other tools' files; of two the first is the base
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 
     /// Show what another process adds to it, as it comes; draw nothing
     #[arg(long)]
@@ -321,39 +339,12 @@ pub struct OpenArgs {
     pub screen: ScreenArgs,
 }
 
-/// What `leash grade` is told.
-#[derive(Clone, Debug, Args)]
-pub struct GradeArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-
-    /// The recording to write, with the new verdicts in it
-    #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
-
-    /// Judge only completions that have no verdict
-    #[arg(long)]
-    pub only_missing: bool,
-
-    #[command(flatten)]
-    pub judge: JudgeArgs,
-}
-
-/// What `leash tasks` is told.
-#[derive(Clone, Debug, Args)]
-pub struct TasksArgs {
-    /// Show how this task is judged, and an example of each of its difficulties
-    #[arg(value_name = "NAME")]
-    pub name: Option<String>,
-}
-
 /// What `leash snapshot` is told.
 #[derive(Clone, Debug, Args)]
 pub struct SnapshotArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The recording, or another tool's file; two make a pair, the base first
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 
     /// The picture to write, as SVG
     #[arg(short, long, value_name = "FILE")]
@@ -370,6 +361,9 @@ pub struct SnapshotArgs {
     /// The colours: dark, light, high-contrast or colour-blind
     #[arg(long, value_name = "THEME", default_value = "dark", value_parser = theme_parser(), hide_possible_values = true)]
     pub theme: Choice,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 }
 
 /// Columns and rows, as in `120x36`; large enough to draw on, small enough to hold.
@@ -382,11 +376,11 @@ fn size(text: &str) -> Result<(u16, u16), String> {
 /// What `leash report` is told.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The recording, or another tool's file; two make a pair, the base first
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 
-    /// csv has one row a problem
+    /// csv has one row a problem; svg is the chart of pass@k
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 
@@ -414,6 +408,9 @@ pub struct ReportArgs {
     /// Count only completions whose steps derive their answer as correct
     #[arg(long)]
     pub sound: bool,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 }
 
 impl ReportArgs {
@@ -439,6 +436,7 @@ pub enum Format {
     Json,
     Csv,
     Markdown,
+    Svg,
 }
 
 /// A criterion without its figure.
@@ -565,6 +563,7 @@ mod tests {
             ("leash --problems f --task dice", "cannot be used with"),
             ("leash --problems f --grader sums", "there is no grader `sums`"),
             ("leash --verifier-limit 0", "above 0"),
+            ("leash --problems f --wording x", "it must hold {prompt}"),
             ("leash --task leg_counting --suite heldout", "cannot be used with"),
             ("leash report r.jsonl --zeta 1", "between 0 and 1"),
             ("leash report r.jsonl --unit token", "completion"),

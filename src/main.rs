@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Some(Command::Score(args)) => commands::score::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Check(args)) => commands::check::run(args),
         Some(Command::Man) => success(commands::shell::man()),
+        Some(Command::Convert(args)) => commands::convert::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Train(args)) => commands::train::run(args).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {

@@ -360,7 +360,7 @@ fn an_entropy_that_is_only_bounded_is_shown_as_an_interval() {
         for index in 0..8 {
             let mut completion = Completion::traced(index, "#### 4".into(), Vec::new(), Finish::Stop);
             completion.entropy_range = Some([0.2 - 0.1 * policy as f64, 0.35 - 0.2 * policy as f64]);
-            let drawn = Drawn { policy, problem: 0, completion, verdict: Verdict::default() };
+            let drawn = Drawn { policy, problem: 0, completion, verdict: Verdict::default(), given: None };
             update(&mut state, Message::Run(Event { generation: 0, kind: EventKind::Drawn(vec![drawn]) }));
         }
     }

@@ -138,7 +138,7 @@ pub const TABLE: &[Binding] = &[
         Action::Filter,
         &[&[Char('/')]],
         "filter",
-        "show only problems with these words: lost, gained, preserved, undecided, format, or any text",
+        "only problems with: lost, gained, preserved, undecided, format, or a text",
     ),
     bind(
         Context::Explore,
@@ -425,7 +425,7 @@ pub const TABLE: &[Binding] = &[
         Action::Regrade,
         &[&[Char('R')]],
         "",
-        "judge the whole run by other rules of where an answer stands: any, one alone, the task's own",
+        "judge the whole run by other rules of where an answer stands",
     ),
     bind(
         Context::Curves,
@@ -463,14 +463,14 @@ pub const TABLE: &[Binding] = &[
         Action::Sort,
         &[&[Char('s')]],
         "sort",
-        "the order of problems: as they stand, most lost, most gained, largest change, hardest",
+        "the order of problems: as is, most lost, gained, changed, hardest",
     ),
     bind(
         Context::Suite,
         Action::Filter,
         &[&[Char('/')]],
         "filter",
-        "only problems with these words: lost, gained, preserved, undecided, format, or any text",
+        "only problems with: lost, gained, preserved, undecided, format, or a text",
     ),
     bind(Context::Suite, Action::Back, &[&[Esc]], "back", "drop the filter, then back to Explore"),
 ];

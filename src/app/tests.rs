@@ -39,7 +39,7 @@ fn draw(state: &mut State, policy: usize, problem: usize, answers: &str) {
         };
         let method = correct.then(|| answer.to_owned());
         let verdict = Verdict { answer: Some(answer.to_owned()), correct, method, ..Verdict::default() };
-        Drawn { policy, problem, completion, verdict }
+        Drawn { policy, problem, completion, verdict, given: None }
     };
     let all = answers.split_whitespace().enumerate().map(drawn).collect();
     run(state, EventKind::Drawn(all));
@@ -346,7 +346,7 @@ fn what_other_rules_undo_is_flagged_as_format() {
             let completion = Completion::traced(index as u32, text.to_owned(), Vec::new(), Finish::Stop);
             let problem = Problem { reference: Some("0".into()), ..state(1).problems[0].clone() };
             let verdict = crate::problem::judge(&problem, text);
-            Drawn { policy, problem: 0, completion, verdict }
+            Drawn { policy, problem: 0, completion, verdict, given: None }
         });
         EventKind::Drawn(drawn.collect())
     };

@@ -1,6 +1,6 @@
 //! The flags of `leash score` and `leash check`.
 
-use super::{CampaignArgs, ServedArgs};
+use super::{CampaignArgs, ModelArgs, ServedArgs};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -40,6 +40,9 @@ pub struct ScoreArgs {
 
     #[command(flatten)]
     pub served: ServedArgs,
+
+    #[command(flatten)]
+    pub models: ModelArgs,
 }
 
 /// What `leash check` is told.

@@ -1,18 +1,22 @@
-//! How servers are asked.
+//! How policies are asked, and servers reached.
 
 use crate::policy::ServerOptions;
 use clap::Args;
 
-/// How servers are asked.
+/// How policies are asked, and servers reached.
 #[derive(Clone, Debug, Args)]
 pub struct ServedArgs {
-    /// Ask servers through their chat interface, with the model's own template [default: the
-    /// prompt as it is]
-    #[arg(long, help_heading = "Servers")]
+    /// Ask with the model's chat template, servers through their chat interface [default:
+    /// local models that have a template with it, servers with the prompt as it is]
+    #[arg(long, help_heading = "Prompts")]
     pub chat: bool,
 
-    /// The system prompt, with --chat
-    #[arg(long, value_name = "TEXT", requires = "chat", help_heading = "Servers")]
+    /// Send the prompt as it is
+    #[arg(long, help_heading = "Prompts", conflicts_with_all = ["chat", "system"])]
+    pub raw: bool,
+
+    /// The system prompt, in the chat template
+    #[arg(long, value_name = "TEXT", help_heading = "Prompts")]
     pub system: Option<String>,
 
     /// Requests in flight at each served policy
@@ -28,7 +32,7 @@ impl ServedArgs {
     /// As the policies take them.
     pub fn options(&self) -> ServerOptions {
         ServerOptions {
-            chat: self.chat,
+            chat: self.chat || self.system.is_some(),
             system: self.system.clone(),
             concurrency: self.concurrency,
             top: self.logprobs,

@@ -22,6 +22,11 @@ pub struct FileArgs {
     #[arg(long, value_name = "NAME", help_heading = "Problems", value_parser = grader)]
     pub grader: Option<Grader>,
 
+    /// How each problem is asked: a text in which {prompt} stands for it, as in '{prompt}
+    /// Put the answer in \\boxed{}.'
+    #[arg(long, value_name = "TEXT", help_heading = "Problems", value_parser = wording)]
+    pub wording: Option<String>,
+
     /// The split of a data set's folder, as in test or main/test [default: the only one, or
     /// test]
     #[arg(long, value_name = "NAME", help_heading = "Problems")]
@@ -39,12 +44,19 @@ impl FileArgs {
         if let Some(grader) = &self.grader {
             fields.grader = grader.clone();
         }
-        Ok(Query { fields, split: self.split.clone(), count })
+        Ok(Query { fields, split: self.split.clone(), count, wording: self.wording.clone() })
     }
 
     /// Whether anything was said.
     pub fn is_given(&self) -> bool {
-        !self.field.is_empty() || self.grader.is_some() || self.split.is_some()
+        !self.field.is_empty() || self.grader.is_some() || self.split.is_some() || self.wording.is_some()
+    }
+}
+
+fn wording(text: &str) -> Result<String> {
+    match text.contains("{prompt}") {
+        true => Ok(text.to_owned()),
+        false => bail!("it must hold {{prompt}}, where the problem stands"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `leash`: the explorer.
 
 use super::sample::{described, difference};
-use super::screen::{beside, go_on, named, show};
+use super::screen::{beside, file_name, go_on, named, show};
 use super::settings::settings;
 use super::{check, print};
 use crate::app::{State, Tour};
@@ -117,13 +117,15 @@ impl Start {
 
     fn anew(self, target: Option<Target>) -> std::io::Result<(State, Feeds)> {
         let Start { problems, policies, settings, run, judge } = self;
-        let state = State::new(policies.iter().map(named).collect(), Arc::clone(&problems), settings.clone());
+        let mut state =
+            State::new(policies.iter().map(named).collect(), Arc::clone(&problems), settings.clone());
         let mut feeds = Feeds::default();
         if let Some(target) = target {
             let path = match &target {
                 Target::Open(writer) => writer.path().to_owned(),
                 Target::New { path, .. } => path.clone(),
             };
+            state.recording.file = file_name(&path);
             let problems = Arc::clone(&problems);
             feeds.again = Some(Box::new(move |settings: &Settings| {
                 beside(&path, &run.policies, settings, Arc::clone(&problems))

@@ -8,7 +8,7 @@ use crate::policy::{self, Policy};
 use crate::problem::Verifiers;
 use crate::record::{Index, RecordError, Writer, index};
 use crate::terminal::{self, Feeds};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use std::sync::Arc;
 pub fn run(args: &OpenArgs) -> Result<ExitCode> {
     let config = settings(&args.screen)?;
     terminal::check()?;
-    let [file] = &args.files[..] else { bail!("one recording at a time can be opened") };
+    let recording = super::open(&args.files, &args.import)?;
     let mode = match (args.follow, args.read_only) {
         (true, _) => Mode::Follow,
         (false, true) => Mode::Read,
         (false, false) => Mode::GoOn,
     };
-    let (state, feeds) = opened(file, mode)?;
+    let (state, feeds) = opened(&recording.path, mode)?;
     show(state, feeds, config)
 }
 

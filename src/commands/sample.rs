@@ -176,20 +176,34 @@ enum End {
 async fn draw(campaign: Campaign, mut lanes: Lanes, mut writer: Writer, bars: &Bars) -> Result<End> {
     let mut flush = tokio::time::interval(FLUSH);
     let mut failures = 0;
+    // Whether the disk is full, and whose completions wait to be saved.
+    let (mut full, mut fresh) = (false, Vec::new());
     let stop = stopped();
     tokio::pin!(stop);
     let end = loop {
         tokio::select! {
             _ = &mut stop => break End::Stopped,
             _ = flush.tick() => {
-                writer.flush()?;
+                full = match writer.flush() {
+                    Ok(()) => {
+                        bars.saved(&mut fresh);
+                        false
+                    }
+                    // It is tried again with each tick; until then nothing more is taken.
+                    Err(error) if !full => {
+                        bars.say(&format!("{error}; drawing waits until it can be written"));
+                        true
+                    }
+                    Err(_) => true,
+                };
                 bars.speed(lanes.gauge.borrow().tokens_per_second);
             }
-            event = lanes.events.recv() => match event.map(|e| e.kind) {
+            event = lanes.events.recv(), if !full => match event.map(|e| e.kind) {
                 Some(EventKind::Drawn(batch)) => {
                     for drawn in &batch {
-                        writer.append(drawn)?;
-                        bars.one_more(drawn.policy);
+                        // What cannot be written is kept by the writer, and told above.
+                        let _ = writer.append(drawn);
+                        fresh.push(drawn.policy);
                     }
                 }
                 Some(EventKind::Noted { message, .. }) => bars.say(&message),
@@ -207,12 +221,13 @@ async fn draw(campaign: Campaign, mut lanes: Lanes, mut writer: Writer, bars: &B
     while let Some(event) = lanes.events.recv().await {
         if let EventKind::Drawn(batch) = event.kind {
             for drawn in &batch {
-                writer.append(drawn)?;
-                bars.one_more(drawn.policy);
+                let _ = writer.append(drawn);
+                fresh.push(drawn.policy);
             }
         }
     }
     writer.sync()?;
+    bars.saved(&mut fresh);
     Ok(end)
 }
 
@@ -263,8 +278,9 @@ impl Bars {
         Self { each: policies.iter().enumerate().map(bar).collect(), all }
     }
 
-    fn one_more(&self, policy: usize) {
-        self.each[policy].inc(1);
+    /// These policies' completions are saved.
+    fn saved(&self, fresh: &mut Vec<usize>) {
+        fresh.drain(..).for_each(|policy| self.each[policy].inc(1));
     }
 
     fn speed(&self, tokens_per_second: f64) {

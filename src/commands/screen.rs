@@ -154,6 +154,7 @@ fn pair(index: &Index) -> Result<(Vec<PolicyEntry>, Vec<usize>)> {
     Ok((policies, order))
 }
 
-fn file_name(path: &Path) -> String {
+/// A file's name for the screen.
+pub(super) fn file_name(path: &Path) -> String {
     crate::completion::clean(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy())
 }

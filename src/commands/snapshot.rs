@@ -19,7 +19,8 @@ use std::path::Path;
 /// # Errors
 /// A file that cannot be read or is no recording of a pair; a picture that cannot be written.
 pub fn run(args: &SnapshotArgs) -> Result<()> {
-    let mut state = state(&args.file)?;
+    let recording = super::open(&args.files, &args.import)?;
+    let mut state = state(&recording.path)?;
     let (ground, palette) = match args.theme.ground().unwrap_or_default() {
         Ground::Dark => (Ground::Dark, picture::Palette::DARK),
         Ground::Light => (Ground::Light, picture::Palette::LIGHT),

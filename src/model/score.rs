@@ -31,7 +31,8 @@ pub trait Scorer {
 impl Scorer for Engine {
     fn score(&self, prompt: &[u32], tokens: &[u32], top: usize) -> Result<Vec<Weighed>, ModelError> {
         let all = joined(self.config(), prompt, tokens)?;
-        let mut workspace = Workspace::new(self, 1, all.len(), 1);
+        let batch = self.side_by_side(all.len(), 1)?;
+        let mut workspace = Workspace::new(self, batch, 1, all.len(), 1);
         let mut scored = Vec::with_capacity(tokens.len());
         workspace.read_each(self, &all, &mut |at, logits| {
             if let Some(id) = (at + 1).checked_sub(prompt.len()).and_then(|i| tokens.get(i)) {
@@ -48,8 +49,7 @@ impl Scorer for Decoder {
         if tokens.is_empty() {
             return Ok(Vec::new());
         }
-        let device = candle_core::Device::Cpu;
-        let logits = self.forward(&Tensor::new(all, &device)?.unsqueeze(0)?, &mut Cache::default())?;
+        let logits = self.forward(&Tensor::new(all, self.device())?.unsqueeze(0)?, &mut Cache::default())?;
         let logits = logits.squeeze(0)?.narrow(0, prompt.len() - 1, tokens.len())?.to_vec2::<f32>()?;
         logits.iter().zip(tokens).map(|(logits, id)| weigh(logits, *id, top)).collect()
     }

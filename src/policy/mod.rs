@@ -3,6 +3,7 @@
 
 pub mod local;
 mod open;
+pub mod options;
 pub mod recording;
 mod scored;
 pub mod script;
@@ -11,6 +12,7 @@ mod settings;
 
 pub use local::LocalPolicy;
 pub use open::{local_model, open, open_with};
+pub use options::Options;
 pub use scored::{ScoreRequest, Scored, ScoredToken};
 pub use server::{Server, ServerOptions};
 use settings::{FINGERPRINT_TEXT, fingerprint_of, sampling_settings};
@@ -31,6 +33,14 @@ pub trait Policy: Send + Sync {
 
     /// Where it comes from, as on the command line: `embedded:base`.
     fn spec(&self) -> &str;
+
+    /// What is sent of a problem, to the last character.
+    ///
+    /// # Errors
+    /// A prompt that cannot be made of it.
+    fn prompt(&self, problem: &Problem) -> Result<String, PolicyError> {
+        Ok(problem.prompt.clone())
+    }
 
     /// Draws completions `request.indices` of a problem. Completion i is a function of
     /// (seed, policy name, problem id, i) alone.
@@ -95,7 +105,7 @@ pub struct Partial {
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     #[error(
-        "{spec:?} is no policy: write {known}, a recording, a model's folder, or http://host:port/v1#model"
+        "{spec:?} is no policy: write {known}, a model's folder, a .gguf file, hf:owner/name, http://host:port/v1#model, or a recording"
     )]
     Spec { spec: String, known: String },
     #[error("policy {policy}: {source}")]

@@ -114,8 +114,13 @@ fn last_box(text: &str) -> Option<&str> {
 
 /// From the end, so that a long text costs one pass; in a line the first marker counts.
 fn last_marker(text: &str) -> Option<&str> {
-    let last = (0..text.len()).rev().find(|i| marker(text, *i).is_some())?;
-    let line = text[..last].rfind('\n').map_or(0, |i| i + 1);
+    let bytes = text.as_bytes();
+    let hashes = memchr::memmem::rfind(bytes, b"####");
+    // A word behind the last `####` counts before it.
+    let after = hashes.map_or(0, |at| at + 1);
+    let word = memchr::memrchr2_iter(b'a', b'A', &bytes[after..]).map(|i| after + i);
+    let last = word.into_iter().find(|i| marker(text, *i).is_some()).or(hashes)?;
+    let line = memchr::memrchr(b'\n', &bytes[..last]).map_or(0, |i| i + 1);
     let end = (line..=last).find_map(|i| marker(text, i))?;
     let rest = text[end..].trim_start_matches([' ', '\t', '*']);
     rest.split('\n').next()
@@ -144,6 +149,9 @@ fn marker(text: &str, at: usize) -> Option<usize> {
     Some(end + usize::from(text[end..].starts_with(':')))
 }
 
+/// So many bytes of a run of digits and their signs are read.
+const RUN: usize = 1 << 12;
+
 fn last_number(text: &str) -> Option<&str> {
     static NUMBER: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"-?\d+(?:,\d{3})*(?:\.\d+)?").expect("a valid expression"));
@@ -156,7 +164,10 @@ fn last_number(text: &str) -> Option<&str> {
         if run == text.len() {
             return None;
         }
-        if let Some(m) = NUMBER.find_iter(&text[run..]).last() {
+        // A longer run of digits is no number of anything: only its end is looked at.
+        let from =
+            (run.max(text.len().saturating_sub(RUN))..=text.len()).find(|i| text.is_char_boundary(*i))?;
+        if let Some(m) = NUMBER.find_iter(&text[from..]).last() {
             return Some(m.as_str());
         }
         text = &text[..run];

@@ -70,13 +70,27 @@ impl From<&Sampling> for SamplingEntry {
     }
 }
 
+/// What another tool said of a completion that it drew, as it stands. It stays beside our
+/// own verdict when that is made anew.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Given {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correct: Option<bool>,
+    /// The score from which `correct` may have been made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// What it extracted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+}
+
 /// A line as it is written.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(super) enum LineOut<'a> {
     Run(&'a Run),
     Problem(&'a Problem),
-    Completion(CompletionOut<'a>),
+    Completion(Box<CompletionOut<'a>>),
 }
 
 /// A `completion` line as it is written.
@@ -105,6 +119,9 @@ pub(super) struct CompletionOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     token_entropy_range: Option<[f64; 2]>,
     finish: Finish,
+    /// Of completions that another tool drew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given: Option<&'a Given>,
     /// Token by token; the figures are rounded to four decimals.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     token_ids: Vec<u32>,
@@ -137,6 +154,7 @@ impl<'a> CompletionOut<'a> {
             token_entropy: c.token_entropy,
             token_entropy_range: c.entropy_range,
             finish: c.finish,
+            given: drawn.given.as_ref(),
             token_ids: trace.iter().map(|t| t.id).collect(),
             token_logprobs: trace.iter().map(|t| rounded(t.logprob)).collect(),
             token_entropies: entropies.iter().map(|t| rounded(t.entropy)).collect(),
@@ -207,6 +225,8 @@ pub(super) struct CompletionIn {
     pub token_entropy_range: Option<[f64; 2]>,
     #[serde(default)]
     pub finish: Option<String>,
+    #[serde(default)]
+    pub given: Option<Given>,
     #[serde(default)]
     pub token_ids: Vec<u32>,
     #[serde(default)]

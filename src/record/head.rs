@@ -21,6 +21,7 @@ impl Head {
     pub fn read(source: &Source) -> Result<Self, RecordError> {
         let no =
             |reason: &str| RecordError::NoRecording { path: source.path.clone(), reason: reason.to_owned() };
+        source.len()?;
         let mut run: Option<Run> = None;
         let (mut problems, mut ids) = (Vec::new(), HashSet::new());
         let (mut at, mut number, mut line) = (0, 0, Vec::new());

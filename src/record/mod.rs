@@ -3,17 +3,23 @@
 //! | kind | what |
 //! |---|---|
 //! | `run` | the first line: version, policies, settings of sampling |
-//! | `problem` | one problem, before its completions |
+//! | `problem` | one problem; it must stand before its completions |
 //! | `completion` | one completion with its verdict |
 //! | `score` | how likely one completion is under a policy |
+//! | `import` | last, in what [`foreign`] wrote: where it is from and what could not be read |
 //!
 //! [`mod@format`] says what each field means. A reader ignores kinds and fields that it does
 //! not know, fills verdicts that are missing with our verifiers, and survives a torn last
-//! line. One process writes at a time, held by a lock on the file.
+//! line. One process writes at a time, held by a lock on the file; others may follow it. What
+//! is saved, and when, [`mod@recorder`] says; how a recording of any size is opened,
+//! [`mod@index`]. A file whose name ends in `.zst` is the same, packed in zstd frames of
+//! whole lines. `assets/recording.schema.json` is the format as JSON Schema.
 
 pub mod error;
 pub mod follow;
+pub mod foreign;
 pub mod format;
+mod frames;
 mod head;
 pub mod index;
 pub mod library;
@@ -28,7 +34,7 @@ pub mod writer;
 
 pub use error::RecordError;
 pub use follow::Follower;
-pub use format::{PolicyEntry, Run, SamplingEntry};
+pub use format::{Given, PolicyEntry, Run, SamplingEntry};
 pub use index::Index;
 pub use library::{Library, Listed};
 pub use news::{News, Place};
@@ -49,6 +55,8 @@ pub struct Drawn {
     pub problem: usize,
     pub completion: Completion,
     pub verdict: Verdict,
+    /// What the tool said that drew it, where it is not ours.
+    pub given: Option<Given>,
 }
 
 #[cfg(test)]

@@ -2,12 +2,11 @@
 
 use super::format::{CompletionIn, Kind, ProblemIn, Run, VERSION};
 use super::head::Head;
-use super::source::Source;
+use super::source::{Source, Stream};
 use super::{Drawn, RecordError};
 use crate::problem::{Problem, judge};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
@@ -147,7 +146,8 @@ impl Completions<'_> {
             *next - 1
         });
         let verdict = read.verdict(|text| judge(&self.recording.problems[problem], text));
-        Ok(Drawn { policy, problem, completion: read.completion(index), verdict })
+        let given = read.given.take();
+        Ok(Drawn { policy, problem, completion: read.completion(index), verdict, given })
     }
 }
 
@@ -183,7 +183,7 @@ pub fn read_problems(path: &Path) -> Result<Vec<Problem>, RecordError> {
 #[derive(Debug)]
 struct Lines {
     path: PathBuf,
-    from: BufReader<File>,
+    from: BufReader<Stream>,
     bytes: Vec<u8>,
     number: u64,
     torn: u64,
@@ -191,8 +191,7 @@ struct Lines {
 
 impl Lines {
     fn open(path: &Path) -> Result<Self, RecordError> {
-        let file = File::open(path).map_err(|source| RecordError::File { path: path.to_owned(), source })?;
-        let from = BufReader::with_capacity(1 << 16, file);
+        let from = BufReader::with_capacity(1 << 16, Source::open(path)?.stream()?);
         Ok(Self { path: path.to_owned(), from, bytes: Vec::new(), number: 0, torn: 0 })
     }
 

@@ -4,11 +4,13 @@
 //! may cut the file at any time, and a map would then end this one.
 
 use super::RecordError;
+use super::frames::{self, Frames};
 use memchr::memchr;
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// The longest line that is read, bytes.
 pub(super) const LONGEST: usize = 256 << 20;
@@ -18,6 +20,8 @@ pub(super) const LONGEST: usize = 256 << 20;
 pub(super) struct Source {
     pub path: PathBuf,
     file: File,
+    /// Of a compressed one; then all places are those of what it holds.
+    frames: Option<Mutex<Frames>>,
 }
 
 /// How a line ended.
@@ -33,20 +37,29 @@ pub(super) enum End {
 
 impl Source {
     pub fn open(path: &Path) -> Result<Self, RecordError> {
-        let file = File::open(path).map_err(|source| RecordError::File { path: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), file })
+        let failed = |source| RecordError::File { path: path.to_owned(), source };
+        let file = File::open(path).map_err(failed)?;
+        let mut magic = [0; 4];
+        let packed = file.read_at(&mut magic, 0).map_err(failed)? == 4 && magic == frames::MAGIC;
+        let frames = packed.then(Mutex::default);
+        Ok(Self { path: path.to_owned(), file, frames })
     }
 
     /// How many bytes there are now.
     pub fn len(&self) -> Result<u64, RecordError> {
-        self.file.metadata().map(|m| m.len()).map_err(|e| self.failed(e))
+        let Some(frames) = &self.frames else {
+            return self.file.metadata().map(|m| m.len()).map_err(|e| self.failed(e));
+        };
+        let mut frames = frames.lock().unwrap_or_else(PoisonError::into_inner);
+        frames.look(&self.file).map_err(|e| self.failed(e))?;
+        Ok(frames.unpacked)
     }
 
     /// Fills `to` with the bytes from `at` on, as far as there are any; how many there were.
     pub fn read_at(&self, at: u64, to: &mut [u8]) -> Result<usize, RecordError> {
         let mut n = 0;
         while n < to.len() {
-            match self.file.read_at(&mut to[n..], at + n as u64) {
+            match self.some_at(at + n as u64, &mut to[n..]) {
                 Ok(0) => break,
                 Ok(more) => n += more,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
@@ -85,11 +98,40 @@ impl Source {
         self.complete(at, line, 0)
     }
 
+    /// Some of the bytes from `at` on; none at the end.
+    fn some_at(&self, at: u64, to: &mut [u8]) -> io::Result<usize> {
+        match &self.frames {
+            None => self.file.read_at(to, at),
+            Some(frames) => frames.lock().unwrap_or_else(PoisonError::into_inner).read_at(&self.file, at, to),
+        }
+    }
+
+    /// The bytes one after the other, as many as there are now.
+    pub fn stream(self) -> Result<Stream, RecordError> {
+        self.len()?;
+        Ok(Stream { source: self, at: 0 })
+    }
+
     pub fn failed(&self, source: io::Error) -> RecordError {
         RecordError::File { path: self.path.clone(), source }
     }
 
     pub fn wrong(&self, line: u64, reason: String) -> RecordError {
         RecordError::Line { path: self.path.clone(), line, reason }
+    }
+}
+
+/// The bytes of a recording, one after the other.
+#[derive(Debug)]
+pub(super) struct Stream {
+    source: Source,
+    at: u64,
+}
+
+impl Read for Stream {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let n = self.source.some_at(self.at, to)?;
+        self.at += n as u64;
+        Ok(n)
     }
 }

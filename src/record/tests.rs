@@ -53,7 +53,7 @@ fn drawn(policy: usize, problem: usize, index: u32) -> Drawn {
     let token = Token { id: 5, logprob: -0.125, entropy: 0.5 };
     let completion = Completion::traced(index, format!(" {index}.\n#### 42"), vec![token; 3], Finish::Stop);
     let verdict = crate::problem::judge(&problems()[problem], &completion.text);
-    Drawn { policy, problem, completion, verdict }
+    Drawn { policy, problem, completion, verdict, given: None }
 }
 
 #[test]
@@ -249,6 +249,7 @@ fn any_drawn() -> impl Strategy<Value = Drawn> {
                 problem,
                 completion,
                 verdict: Verdict { answer, rule, correct, method, sound, ..Verdict::default() },
+                given: None,
             }
         })
 }
@@ -352,6 +353,7 @@ fn every_line_that_is_written_is_one_of_the_schema() {
     repaired.verdict.repairs.insert(crate::problem::Repair::ALL[0]);
     let mut bare = drawn(1, 1, 1);
     bare.verdict = Verdict::default();
+    bare.given = Some(Given { correct: Some(true), score: Some(0.5), answer: Some("7".into()) });
     let c = &mut bare.completion;
     (c.length, c.logprob, c.token_entropy, c.trace, c.finish) =
         (None, None, None, Vec::new(), Finish::Length);
@@ -410,5 +412,41 @@ fn check(value: &Value, schema: &Value, root: &Value, line: &str) {
     }
     for item in value.as_array().into_iter().flatten() {
         check(item, &schema["items"], root, line);
+    }
+}
+
+#[test]
+fn a_packed_recording_is_read_and_gone_on_with_and_loses_no_more_than_its_last_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl.zst");
+    let mut writer = Writer::create(&path, &run(), &problems(), true).unwrap();
+    for index in 0..40 {
+        writer.append(&drawn(0, 0, index)).unwrap();
+        if index % 10 == 9 {
+            writer.flush().unwrap();
+        }
+    }
+    drop(writer);
+    assert!(std::fs::read(&path).unwrap().starts_with(&[0x28, 0xb5, 0x2f, 0xfd]));
+    assert_eq!(read(&path).len(), 40);
+    let length = std::fs::metadata(&path).unwrap().len();
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length - 3).unwrap();
+    assert_eq!(read(&path).len(), 30);
+    let (mut writer, cut) = Writer::resume(&path, &run(), &problems(), true).unwrap();
+    assert!(cut > 0);
+    writer.append(&drawn(1, 1, 7)).unwrap();
+    drop(writer);
+    assert_eq!(read(&path).last(), Some(&Ok(drawn(1, 1, 7))));
+    let mut index = Index::open(&path).unwrap();
+    let (texts, mut at) = (index.texts(), Vec::new());
+    let _ = index
+        .read(&mut |batch| {
+            at.extend(batch.records.iter().map(|r| (r.at(), r.problem)));
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(at.len(), 31);
+    for (at, problem) in at {
+        texts.read(at, &problems()[problem as usize]).unwrap();
     }
 }

@@ -47,6 +47,8 @@ impl Texts for FileTexts {
             path: self.0.path.clone(),
             reason: format!("at byte {at}: {reason}; was it written over? Open it again"),
         };
+        // A compressed file may have frames that were not seen yet.
+        self.0.len()?;
         let mut line = Vec::new();
         if self.0.line(at, &mut line)? == End::TooLong {
             return Err(wrong("the line has no end".to_owned()));

@@ -1,9 +1,11 @@
 //! Writes a recording, append-only.
 
 use super::format::{CompletionOut, LineOut, Run};
+use super::frames::{Frames, MAGIC, pack};
 use super::reader::is_torn;
 use super::{Drawn, RecordError};
 use crate::problem::Problem;
+use std::borrow::Cow;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -24,6 +26,10 @@ pub struct Writer {
     file: File,
     /// Bytes of whole lines in the file.
     end: u64,
+    /// And of what they are unpacked, the same if they are not packed.
+    at: u64,
+    /// Whether it is compressed.
+    packs: bool,
     lines: Unwritten,
     policies: Vec<String>,
     problems: Vec<String>,
@@ -31,7 +37,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Begins a recording in a new file. `traces`: whether tokens are written one by one.
+    /// Begins a recording in a new file, compressed if its name ends in `.zst`. `traces`: whether tokens are written one by one.
     ///
     /// # Errors
     /// A file that exists already or cannot be written.
@@ -118,24 +124,32 @@ impl Writer {
     pub(super) fn line(&self, drawn: &Drawn) -> Option<Vec<u8>> {
         let policy = self.policies.get(drawn.policy)?;
         let problem = self.problems.get(drawn.problem)?;
-        Some(line(&LineOut::Completion(CompletionOut::new(problem, policy, drawn, self.traces))))
+        Some(line(&LineOut::Completion(Box::new(CompletionOut::new(problem, policy, drawn, self.traces)))))
     }
 
     /// As [`Writer::line`], for a file that is not made yet.
     pub(super) fn line_of(run: &Run, problems: &[Problem], drawn: &Drawn) -> Option<Vec<u8>> {
         let policy = &run.policies.get(drawn.policy)?.name;
         let problem = &problems.get(drawn.problem)?.id;
-        Some(line(&LineOut::Completion(CompletionOut::new(problem, policy, drawn, true))))
+        Some(line(&LineOut::Completion(Box::new(CompletionOut::new(problem, policy, drawn, true)))))
     }
 
     /// Writes lines; where the first of them begins. All of them are written, or none.
     pub(super) fn put(&mut self, lines: &Unwritten) -> Result<u64, RecordError> {
-        let start = self.end;
-        if let Err(error) = self.file.write_all_at(&lines.bytes, start) {
-            let _ = self.file.set_len(start);
+        let (start, end) = (self.at, self.end);
+        if lines.bytes.is_empty() {
+            return Ok(start);
+        }
+        let bytes = match self.packs {
+            false => Cow::Borrowed(&lines.bytes[..]),
+            true => Cow::Owned(pack(&lines.bytes).map_err(|e| self.failed(e))?),
+        };
+        if let Err(error) = self.file.write_all_at(&bytes, end) {
+            let _ = self.file.set_len(end);
             return Err(self.failed(error));
         }
-        self.end += lines.bytes.len() as u64;
+        self.end += bytes.len() as u64;
+        self.at += lines.bytes.len() as u64;
         Ok(start)
     }
 
@@ -159,10 +173,13 @@ impl Writer {
             Err(TryLockError::Error(source)) => return Err(RecordError::File { path, source }),
         }
         ignore_limit_signal();
+        let packs = path.extension().is_some_and(|e| e == "zst");
         Ok(Self {
             path,
             file,
             end: 0,
+            at: 0,
+            packs,
             lines: Unwritten::default(),
             policies: run.policies.iter().map(|p| p.name.clone()).collect(),
             problems: problems.iter().map(|p| p.id.clone()).collect(),
@@ -173,6 +190,15 @@ impl Writer {
     /// Goes to the end; cuts a torn last line, and ends a whole one that lacks its line feed.
     fn mend(&mut self) -> io::Result<u64> {
         let length = self.file.metadata()?.len();
+        let mut magic = [0; 4];
+        self.packs = self.file.read_at(&mut magic, 0)? == 4 && magic == MAGIC;
+        if self.packs {
+            let mut frames = Frames::default();
+            frames.look(&self.file)?;
+            (self.end, self.at) = (frames.packed, frames.unpacked);
+            self.file.set_len(self.end)?;
+            return Ok(length - self.end);
+        }
         let (mut start, mut last) = (length, Vec::new());
         while start > 0 {
             let before = start.saturating_sub(COLLECT as u64);
@@ -186,7 +212,7 @@ impl Writer {
                 break;
             }
         }
-        self.end = start;
+        (self.end, self.at) = (start, start);
         if is_torn(&last) {
             self.file.set_len(start)?;
             return Ok(last.len() as u64);
@@ -196,6 +222,7 @@ impl Writer {
             self.file.write_all_at(b"\n", length)?;
             self.end += 1;
         }
+        self.at = self.end;
         Ok(0)
     }
 

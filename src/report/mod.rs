@@ -28,6 +28,7 @@ mod load;
 mod pair;
 mod policy;
 mod problem;
+mod svg;
 mod text;
 
 pub use load::{Loaded, load};

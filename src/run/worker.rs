@@ -444,7 +444,7 @@ impl Desk<'_> {
             match verdict {
                 Ok(verdict) => {
                     self.finished.insert(completion.index);
-                    self.batch.push(Drawn { policy, problem, completion, verdict });
+                    self.batch.push(Drawn { policy, problem, completion, verdict, given: None });
                 }
                 Err(unjudged) => {
                     self.unjudged.get_or_insert(unjudged);

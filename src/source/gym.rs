@@ -90,7 +90,8 @@ impl Gym {
     }
 
     fn wrong(&self, reason: String) -> SourceError {
-        SourceError::Server { url: format!("{}/experiments/{}", self.server, self.experiment), reason }
+        let url = format!("{}/experiments/{}", self.server, self.experiment);
+        SourceError::Server { url: url.trim_end_matches('/').to_owned(), reason }
     }
 
     /// Which experiments the server has, as a sentence.
@@ -148,7 +149,9 @@ impl Gym {
         Err(match (status.as_u16(), &self.key) {
             // Some versions answer a wrong key with an internal error.
             (401 | 403 | 500, None) => format!("it refused ({status}): give its key in {KEY}"),
-            (401 | 403, Some(_)) => format!("it refused the key in {KEY} ({status})"),
+            (401 | 403 | 500, Some(_)) => {
+                format!("it answered {status}: {detail}; is the key in {KEY} right?")
+            }
             (404, _) => match self.experiments() {
                 Ok(there) => format!("{detail}. {there}"),
                 Err(_) => detail,

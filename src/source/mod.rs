@@ -9,6 +9,7 @@ mod file;
 mod folder;
 mod gym;
 mod parquet;
+mod thrift;
 mod words;
 
 pub use command::Command;
@@ -29,6 +30,8 @@ pub struct Query {
     pub split: Option<String>,
     /// So many problems at most.
     pub count: Option<u32>,
+    /// How a problem is asked; `{prompt}` in it stands for its prompt.
+    pub wording: Option<String>,
 }
 
 impl Query {
@@ -60,15 +63,16 @@ pub enum SourceError {
 /// # Errors
 /// What cannot be read, with its place and the mend.
 pub fn problems(from: &str, query: &Query) -> Result<Vec<Problem>, SourceError> {
-    if is_address(from) {
-        return Gym::new(from)?.problems(query.count.unwrap_or(GYM_PROBLEMS));
-    }
     let path = Path::new(from);
-    let mut problems = match path.is_dir() {
-        true => folder::problems(path, query)?,
+    let mut problems = match is_address(from) {
+        true => Gym::new(from)?.problems(query.count.unwrap_or(GYM_PROBLEMS))?,
+        false if path.is_dir() => folder::problems(path, query)?,
         false => file::problems(path, query)?,
     };
     problems.truncate(query.most());
+    if let Some(wording) = &query.wording {
+        problems.iter_mut().for_each(|p| p.prompt = wording.replace("{prompt}", &p.prompt));
+    }
     Ok(problems)
 }
 

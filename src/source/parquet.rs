@@ -1,6 +1,6 @@
 //! Records from a parquet file, row by row, nested columns as nested JSON.
 
-use super::SourceError;
+use super::{SourceError, thrift};
 use crate::problem::file::{FileError, Reader};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
@@ -9,10 +9,16 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// A footer has so many bytes at most: a schema is read by recursion, and with this its
-/// depth fits on [`STACK`].
-const FOOTER: u64 = 2 << 20;
-const STACK: usize = 1 << 28;
+/// A footer has so many bytes at most.
+const FOOTER: u64 = 64 << 20;
+
+/// A schema has so many elements at most: the library reads them by recursion, which fits on
+/// [`STACK`].
+const ELEMENTS: u64 = 10_000;
+const STACK: usize = 1 << 27;
+
+/// Columns are nested so deeply at most: deeper JSON is not read back either.
+const DEPTH: usize = 100;
 
 /// A group of rows has so many bytes at most when it is unpacked, by its own words.
 const GROUP: i64 = 4 << 30;
@@ -32,18 +38,28 @@ pub(super) fn read(path: &Path, reader: &mut Reader<'_>) -> Result<(), SourceErr
 fn rows(path: &Path, reader: &mut Reader<'_>) -> Result<(), SourceError> {
     let failed = |source| SourceError::Read { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(failed)?;
-    let footer = footer(&mut file).map_err(failed)?;
-    let footer = footer.ok_or_else(|| wrong(path, "this is no parquet file, or it is cut off"))?;
-    if footer > FOOTER {
+    let length = footer_length(&mut file).map_err(failed)?;
+    let length = length.ok_or_else(|| wrong(path, "this is no parquet file, or it is cut off"))?;
+    if length > FOOTER {
         return Err(wrong(
             path,
             "its footer is too large; write it with fewer columns or larger groups of rows",
         ));
     }
+    let footer = footer(&mut file, length).map_err(failed)?;
+    match thrift::list_items(&footer, SCHEMA) {
+        None => return Err(wrong(path, "it is damaged: its footer cannot be read")),
+        Some(ELEMENTS..) => return Err(wrong(path, "it has too many columns")),
+        Some(_) => drop(footer),
+    }
     let damaged = |e: parquet::errors::ParquetError| wrong(path, &format!("it is damaged: {e}"));
     let file = SerializedFileReader::new(file).map_err(damaged)?;
     if file.metadata().row_groups().iter().any(|g| !(0..=GROUP).contains(&g.total_byte_size())) {
         return Err(wrong(path, "a group of its rows is too large; write it with smaller groups"));
+    }
+    let columns = file.metadata().file_metadata().schema_descr().columns();
+    if columns.iter().any(|c| c.path().parts().len() > DEPTH) {
+        return Err(wrong(path, "its columns are nested too deeply"));
     }
     for (i, row) in file.get_row_iter(None).map_err(damaged)?.enumerate() {
         if reader.is_full() {
@@ -61,8 +77,19 @@ fn record(reader: &mut Reader<'_>, row: Row, number: usize) -> Result<(), FileEr
     }
 }
 
+/// The field of a footer that holds the schema's elements.
+const SCHEMA: i64 = 2;
+
+fn footer(file: &mut File, length: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.seek(SeekFrom::End(-8 - length as i64))?;
+    file.by_ref().take(length).read_to_end(&mut bytes)?;
+    file.rewind()?;
+    Ok(bytes)
+}
+
 /// The length of the footer; `None` where the file does not end as parquet does.
-fn footer(file: &mut File) -> std::io::Result<Option<u64>> {
+fn footer_length(file: &mut File) -> std::io::Result<Option<u64>> {
     let size = file.metadata()?.len();
     if size < 12 {
         return Ok(None);

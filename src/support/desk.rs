@@ -1,7 +1,7 @@
 //! What the ledger knows of one problem.
 
 use super::counted::Counted;
-use super::slots::{Shelf, Slot, UNKNOWN};
+use super::slots::{Arrival, Shelf, Slot, UNKNOWN};
 use super::table::{Names, Tally, Texts, hash};
 use crate::completion::Completion;
 use crate::problem::{Rule, Verdict};
@@ -96,8 +96,7 @@ impl Desk {
         } else {
             UNKNOWN
         };
-        let slot = Slot::new(class, text, completion);
-        self.place(policy, completion.index, slot);
+        self.place(policy, completion.index, Arrival::new(class, text, completion));
     }
 
     /// As [`Desk::add`], of what is kept of a completion; `class` must be one of this desk's.
@@ -111,11 +110,8 @@ impl Desk {
             false => UNKNOWN,
         };
         let Counted { length, token_entropy, logprob, .. } = *of;
-        self.place(
-            policy,
-            of.index,
-            Slot { class, text, length, token_entropy, entropy_high: f32::NAN, logprob },
-        );
+        let slot = Slot { class, text, length, token_entropy, logprob };
+        self.place(policy, of.index, Arrival { slot, entropy_high: of.entropy_high });
     }
 
     /// This problem with each policy's first k completions only.
@@ -132,7 +128,7 @@ impl Desk {
                     let sound = usize::from(self.classes[slot.class as usize].id.is_sound());
                     slot.text = desk.texts[sound].intern(self.texts[sound].hash(slot.text));
                 }
-                desk.place(policy, index as u32, slot);
+                desk.place(policy, index as u32, Arrival { slot, entropy_high: shelf.entropy_high(index) });
             }
         }
         desk
@@ -163,12 +159,12 @@ impl Desk {
         }
     }
 
-    fn place(&mut self, policy: usize, index: u32, slot: Slot) {
-        let mut next = self.shelves[policy].offer(index, slot);
-        while let Some(slot) = next {
-            let class = &mut self.classes[slot.class as usize];
+    fn place(&mut self, policy: usize, index: u32, arrival: Arrival) {
+        let mut next = self.shelves[policy].offer(index, arrival);
+        while let Some(arrival) = next {
+            let class = &mut self.classes[arrival.slot.class as usize];
             class.drawn[policy] += 1;
-            self.shelves[policy].push(slot, &class.id);
+            self.shelves[policy].push(arrival, &class.id);
             next = self.shelves[policy].next();
         }
         let pairs = if policy == 0 { 1..self.shelves.len() } else { policy..policy + 1 };

@@ -62,6 +62,17 @@ impl Divergence {
         }
     }
 
+    /// A few words, where there is little room.
+    pub fn brief(self) -> &'static str {
+        match self {
+            Divergence::LocalOnly => "local up, global down",
+            Divergence::Collapse => "local and global down",
+            Divergence::Exploration => "local and global up",
+            Divergence::GlobalOnly => "local down, global up",
+            Divergence::Still => "no clear change",
+        }
+    }
+
     /// The words for people.
     pub fn words(self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// A number of a policy or a problem that does not exist gives empty figures, and a
 /// completion of one is ignored.
 ///
-/// Texts are not kept: a completion costs 24 bytes, and a distinct correct text, answer or
+/// Texts are not kept: a completion costs 20 bytes, and a distinct correct text, answer or
 /// method its entry in a table.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -212,14 +212,16 @@ impl Ledger {
 
     /// What is kept of a completion that is drawn.
     pub fn outcome(&self, policy: usize, problem: usize, index: u32) -> Option<Outcome> {
-        let desk = self.desks.get(problem)?;
-        let slot = self.shelf(policy, problem)?.slots.get(index as usize)?;
         let known = |x: f32| (!x.is_nan()).then_some(f64::from(x));
+        let desk = self.desks.get(problem)?;
+        let shelf = self.shelf(policy, problem)?;
+        let slot = shelf.slots.get(index as usize)?;
+        let high = known(shelf.entropy_high(index as usize));
         Some(Outcome {
             verdict: desk.verdict(&desk.classes[slot.class as usize]),
             length: (slot.length != UNKNOWN).then_some(slot.length),
-            token_entropy: known(slot.token_entropy).filter(|_| slot.entropy_high.is_nan()),
-            entropy_range: known(slot.token_entropy).zip(known(slot.entropy_high)).map(Into::into),
+            token_entropy: known(slot.token_entropy).filter(|_| high.is_none()),
+            entropy_range: known(slot.token_entropy).zip(high).map(Into::into),
             logprob: known(slot.logprob),
         })
     }

@@ -1,4 +1,5 @@
-//! The outcomes of one policy on one problem, 24 bytes a completion.
+//! The outcomes of one policy on one problem: 20 bytes a completion, and 4 more where only
+//! bounds of its entropy are known.
 
 use super::desk::ClassId;
 use super::table::push_tight;
@@ -19,24 +20,31 @@ pub(super) struct Slot {
     pub length: u32,
     /// Nats, or NaN; where only bounds are known, the lower one.
     pub token_entropy: f32,
-    /// The upper bound, nats; NaN where the entropy itself is known, or nothing is.
-    pub entropy_high: f32,
     /// Nats, or NaN.
     pub logprob: f32,
 }
 
-impl Slot {
+/// An outcome on its way to its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub slot: Slot,
+    /// The upper bound of its entropy, nats; NaN where the entropy itself is known, or
+    /// nothing is.
+    pub entropy_high: f32,
+}
+
+impl Arrival {
     pub fn new(class: u32, text: u32, completion: &Completion) -> Self {
         let short = |x: Option<f64>| x.map_or(f32::NAN, |x| x as f32);
         let range = completion.entropy_range.filter(|_| completion.token_entropy.is_none());
-        Self {
+        let slot = Slot {
             class,
             text,
             length: completion.length.unwrap_or(UNKNOWN),
             token_entropy: short(completion.token_entropy.or(range.map(|r| r[0]))),
-            entropy_high: short(range.map(|r| r[1])),
             logprob: short(completion.logprob),
-        }
+        };
+        Self { slot, entropy_high: short(range.map(|r| r[1])) }
     }
 }
 
@@ -46,8 +54,10 @@ impl Slot {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shelf {
     pub slots: Vec<Slot>,
+    /// Upper bounds by index, as far as the last outcome that has one; NaN where none is.
+    highs: Vec<f32>,
     /// What arrived before its turn.
-    pending: BTreeMap<u32, Slot>,
+    pending: BTreeMap<u32, Arrival>,
     pub correct: u32,
     pub sound: u32,
     /// Correct completions whose steps nobody could check.
@@ -70,20 +80,25 @@ impl Shelf {
     }
 
     /// Gives an outcome back if it is its turn, else keeps it until then.
-    pub fn offer(&mut self, index: u32, slot: Slot) -> Option<Slot> {
+    pub fn offer(&mut self, index: u32, arrival: Arrival) -> Option<Arrival> {
         if index as usize == self.slots.len() {
-            return Some(slot);
+            return Some(arrival);
         }
-        self.pending.insert(index, slot);
+        self.pending.insert(index, arrival);
         None
     }
 
     /// The outcome whose turn it is, if it is here.
-    pub fn next(&mut self) -> Option<Slot> {
+    pub fn next(&mut self) -> Option<Arrival> {
         self.pending.remove(&(self.slots.len() as u32))
     }
 
-    pub fn push(&mut self, slot: Slot, class: &ClassId) {
+    pub fn push(&mut self, arrival: Arrival, class: &ClassId) {
+        let Arrival { slot, entropy_high } = arrival;
+        if !entropy_high.is_nan() {
+            self.highs.resize(self.slots.len(), f32::NAN);
+            push_tight(&mut self.highs, entropy_high);
+        }
         push_tight(&mut self.slots, slot);
         if class.correct {
             self.correct += 1;
@@ -91,8 +106,8 @@ impl Shelf {
             self.unchecked += u32::from(class.sound.is_none());
         }
         if !slot.token_entropy.is_nan() {
-            let exact = slot.entropy_high.is_nan();
-            let high = if exact { slot.token_entropy } else { slot.entropy_high };
+            let exact = entropy_high.is_nan();
+            let high = if exact { slot.token_entropy } else { entropy_high };
             self.entropy_bounds[0].add(slot.token_entropy.into());
             self.entropy_bounds[1].add(high.into());
             self.bounded |= !exact;
@@ -122,6 +137,11 @@ impl Shelf {
         Some([low.mean()?, high.mean()?])
     }
 
+    /// The upper bound of an entropy that is not known itself, nats; else NaN.
+    pub fn entropy_high(&self, index: usize) -> f32 {
+        self.highs.get(index).copied().unwrap_or(f32::NAN)
+    }
+
     /// The entropies against k: at powers of two and at the last k.
     pub fn history(&self) -> Vec<(u32, f64, f64)> {
         let mut all = self.history.clone();
@@ -142,7 +162,8 @@ impl Shelf {
     }
 
     pub fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>() + self.pending.len() * size_of::<(u32, Slot)>()
+        let kept = self.slots.capacity() * size_of::<Slot>() + self.highs.capacity() * size_of::<f32>();
+        kept + self.pending.len() * size_of::<(u32, Arrival)>()
     }
 
     fn now(&self) -> (u32, f64, f64) {

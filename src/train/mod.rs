@@ -31,6 +31,7 @@ pub use pull::{Pull, Stepped};
 pub use session::Trainer;
 pub use trainee::Trainee;
 
+use crate::model::config::{Architecture, Layout, Scaling};
 use crate::model::{Config, LocalModel, ModelError, Tokenizer};
 use crate::policy::PolicyError;
 use network::Network;
@@ -72,6 +73,7 @@ impl Default for Size {
 impl Size {
     fn config(&self, vocab_size: usize, end: u32) -> Result<Config, ModelError> {
         let config = Config {
+            architecture: Architecture::Llama,
             vocab_size,
             hidden_size: self.hidden,
             layers: self.layers,
@@ -85,6 +87,8 @@ impl Size {
             tied: true,
             eos: vec![end],
             bos: None,
+            rope_scaling: Scaling::None,
+            layout: Layout::default(),
         };
         // Read back, so that sizes that do not fit together are refused in words.
         Config::from_json(&config.to_json(), "the sizes given")

@@ -76,12 +76,8 @@ impl Trainee {
 
     /// A model of these weights.
     pub fn model(&self, weights: &[f32], origin: &str) -> LocalModel {
-        LocalModel {
-            config: self.network.config().clone(),
-            weights: self.network.unpack(weights, origin),
-            tokenizer: self.tokenizer.clone(),
-            origin: origin.to_owned(),
-        }
+        let unpacked = self.network.unpack(weights, origin);
+        LocalModel::new(origin, self.network.config().clone(), unpacked, self.tokenizer.clone())
     }
 
     /// Writes these weights as a folder in Hugging Face layout.

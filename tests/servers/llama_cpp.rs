@@ -36,7 +36,7 @@ impl Running {
 
     fn policy(&self, top: usize) -> Arc<dyn Policy> {
         let options = ServerOptions { top, concurrency: 4, ..ServerOptions::default() };
-        policy::open_with(&self.spec, "base", &options).unwrap()
+        policy::open_with(&self.spec, "base", &options.into()).unwrap()
     }
 }
 

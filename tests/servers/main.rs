@@ -63,7 +63,7 @@ fn draw(policy: &dyn Policy, indices: Range<u32>, sampling: &Sampling) -> (Gathe
 }
 
 fn open(server: &Scripted) -> Arc<dyn Policy> {
-    policy::open_with(&server.spec(), "base", &options()).unwrap()
+    policy::open_with(&server.spec(), "base", &options().into()).unwrap()
 }
 
 /// The model, but for the draws for which `fault` gives something else.
@@ -160,7 +160,7 @@ fn what_does_not_pass_is_one_sentence_and_what_was_drawn_stays() {
         let body = body.to_owned();
         let server = but(move |number| (number >= 3).then(|| reply(&body)));
         let one_by_one = ServerOptions { concurrency: 1, ..options() };
-        let policy = policy::open_with(&server.spec(), "rlvr", &one_by_one).unwrap();
+        let policy = policy::open_with(&server.spec(), "rlvr", &one_by_one.into()).unwrap();
         // One completion a request, as SGLang is asked.
         let mut kept = 0;
         let mut error = None;
@@ -194,7 +194,7 @@ fn an_ended_request_hangs_up_on_the_server() {
 fn a_silent_server_is_asked_again_after_the_time_out() {
     let server = but(|number| (number == 0).then_some(Reply::Silence));
     let options = ServerOptions { answer: Some(Duration::from_millis(300)), ..options() };
-    let policy = policy::open_with(&server.spec(), "base", &options).unwrap();
+    let policy = policy::open_with(&server.spec(), "base", &options.into()).unwrap();
     let (all, done) = draw(&*policy, 0..4, &sampling());
     done.unwrap();
     assert_eq!(all.finished.len(), 4);
@@ -240,7 +240,7 @@ fn of_several_endpoints_the_living_ones_draw() {
     let alive = Scripted::start(|_| Reply::Model);
     let dying = Scripted::start(|asked| if is_draw(asked) { Reply::Raw(Vec::new()) } else { Reply::Model });
     let spec = format!("{},{}#tiny", dying.spec(), alive.spec());
-    let policy = policy::open_with(&spec, "base", &options()).unwrap();
+    let policy = policy::open_with(&spec, "base", &options().into()).unwrap();
     assert_eq!(policy.spec(), spec);
     let (all, done) = draw(&*policy, 0..64, &sampling());
     done.unwrap();
@@ -250,7 +250,7 @@ fn of_several_endpoints_the_living_ones_draw() {
 
 #[test]
 fn a_server_that_cannot_be_a_policy_is_refused_at_once_and_in_words() {
-    let refused = |spec: &str| policy::open_with(spec, "base", &options()).err().unwrap().to_string();
+    let refused = |spec: &str| policy::open_with(spec, "base", &options().into()).err().unwrap().to_string();
     let gone = {
         let server = Scripted::start(|_| Reply::Model);
         server.spec()
@@ -418,6 +418,6 @@ fn a_recording_is_scored_under_another_policy_and_scoring_goes_on_where_it_stopp
         folder.path().join("t.jsonl").to_str().unwrap(),
     ]);
     assert!(fine && table.contains("reference"), "{table}{said}");
-    let (_, said, fine) = leash(&["score", file, "--under", file, "-o", to]);
+    let (_, said, fine) = leash(&["score", file, "--under", &format!("{file}#base"), "-o", to]);
     assert!(!fine && said.contains("cannot score"), "{said}");
 }

@@ -67,6 +67,7 @@ fn completion(problem: &Problem, policy: usize, number: usize, index: u32) -> Dr
         problem: number,
         completion: Completion::traced(index, text, trace, Finish::Stop),
         verdict,
+        given: None,
     }
 }
 

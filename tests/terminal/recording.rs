@@ -134,7 +134,7 @@ fn runs_are_listed_renamed_opened_and_deleted() {
     let mut session = Session::start(120, 36, &arguments);
     session.wait("something is drawn", |s| s.matches('✓').count() >= 2);
     session.keys("R");
-    session.wait_for("leg_counting");
+    session.wait_for("leg-counting");
     session.keys("c");
     session.wait_for("name ");
     session.keys(&"\x7f".repeat(60));

@@ -4,7 +4,7 @@ mod table;
 mod wanted;
 
 use super::print;
-use crate::cli::ScoreArgs;
+use crate::cli::{Bars, ScoreArgs};
 use crate::completion::clean;
 use crate::policy::{self, Policy, ScoreRequest, Scored};
 use crate::record::{Score, ScoreWriter};
@@ -44,9 +44,11 @@ pub fn run(args: &ScoreArgs) -> Result<()> {
         }
     }
     let mut specs = Vec::new();
+    let bars = Bars::new();
+    let options = args.models.options(&args.served, args.under.len(), 1, &bars);
     for (i, spec) in args.under.iter().enumerate() {
         let name = if args.under.len() == 1 { "under".to_owned() } else { format!("under {}", i + 1) };
-        let policy = policy::open_with(spec, &name, &args.served.options())?;
+        let policy = policy::open_with(spec, &name, &options)?;
         let under = policy.spec().to_owned();
         let missing: Vec<usize> =
             (0..wanted.items.len()).filter(|&i| !scores.contains_key(&(under.clone(), i))).collect();

@@ -427,14 +427,15 @@ mod tests {
     #[test]
     fn vllms_answer_is_read_with_ids_and_bounds() {
         // 0.5 and 0.25 are known of four tokens; the second token was drawn from below.
+        let [half, quarter, eighth] = [0.5, 0.25, 0.125].map(f64::ln);
         let answer = json!({"choices": [
             {"index": 1, "text": " b", "finish_reason": "length", "token_ids": [3], "logprobs": {
-                "tokens": ["token_id:3"], "token_logprobs": [-0.6931471805599453],
-                "top_logprobs": [{"token_id:3": -0.6931471805599453, "token_id:1": -1.3862943611198906}]}},
+                "tokens": ["token_id:3"], "token_logprobs": [half],
+                "top_logprobs": [{"token_id:3": half, "token_id:1": quarter}]}},
             {"index": 0, "text": " a", "finish_reason": "stop", "token_ids": [2, 0], "logprobs": {
-                "tokens": ["token_id:2", "token_id:0"], "token_logprobs": [-2.0794415416798357, -0.0],
+                "tokens": ["token_id:2", "token_id:0"], "token_logprobs": [eighth, -0.0],
                 "top_logprobs": [
-                    {"token_id:3": -0.6931471805599453, "token_id:1": -1.3862943611198906, "token_id:2": -2.0794415416798357},
+                    {"token_id:3": half, "token_id:1": quarter, "token_id:2": eighth},
                     {"token_id:0": 0.0, "token_id:1": -9999.0}]}}]});
         let all = dialect(Kind::Vllm, false).completions(&answer, &(4..6), true).unwrap();
         assert_eq!(all.iter().map(|c| c.index).collect::<Vec<_>>(), [5, 4]);
@@ -492,10 +493,10 @@ mod tests {
     fn a_map_that_lost_a_token_bounds_the_rest_by_nothing() {
         // Two tokens have the same text, so that one of two entries is left.
         let place = |top: Value| {
-            let choice = json!({"logprobs": {"tokens": ["a"], "token_logprobs": [-0.6931471805599453], "top_logprobs": [top]}});
+            let choice = json!({"logprobs": {"tokens": ["a"], "token_logprobs": [0.5f64.ln()], "top_logprobs": [top]}});
             dialect(Kind::Sglang, false).places(&choice).remove(0)
         };
-        let lost = place(json!({"a": -0.6931471805599453}));
+        let lost = place(json!({"a": 0.5f64.ln()}));
         let [low, high] = dialect(Kind::Sglang, false).bounds(&lost).unwrap();
         assert!((low - 2f64.ln()).abs() < 1e-9 && high > low, "{low} {high}");
     }

@@ -139,7 +139,8 @@ impl Errand<'_> {
             let reason = fault.reason().to_owned();
             let pause = tries.again(fault, pause, server.options.patience)?;
             if server.may_say() {
-                let words = format!("{reason}; asking again in {:.1} s", pause.as_secs_f64());
+                let whom = server.whom();
+                let words = format!("{whom}{reason}; asking again in {:.1} s", pause.as_secs_f64());
                 if tell.send(News::Said(words)).is_err() {
                     return Ok(None);
                 }

@@ -219,6 +219,15 @@ impl Server {
         (stream.next_u64() >> 34) as u32
     }
 
+    /// The address before a sentence about it, where the sentence does not say which of
+    /// several it is about.
+    fn whom(&self) -> String {
+        match &self.endpoints[..] {
+            [only] => format!("{}: ", only.url),
+            _ => String::new(),
+        }
+    }
+
     /// Whether to say once more that the server is away: every request finds it out, and one
     /// sentence every few seconds is enough.
     fn may_say(&self) -> bool {

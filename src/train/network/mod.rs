@@ -14,6 +14,7 @@ pub use attention::Segment;
 pub use kernels::adamw;
 pub use matrix::{Into, View, product};
 
+use crate::model::config::{Layout, Scaling};
 use crate::model::{Config, ModelError, Weights};
 use attention::Heads;
 use std::ops::Range;
@@ -146,9 +147,13 @@ impl Network {
         known.extend((0..config.layers).flat_map(layer));
         known.push("model.norm.weight".to_owned());
         let odd = config.tensors().into_iter().map(|(name, _)| name).find(|name| !known.contains(name));
-        odd.map_or(Ok(()), |name| {
-            Err(format!("it has a tensor {name}, and only plain Llama models are trained"))
-        })
+        if let Some(name) = odd {
+            return Err(format!("it has a tensor {name}, and only plain Llama models are trained"));
+        }
+        if config.rope_scaling != Scaling::None || config.layout != Layout::default() {
+            return Err("its positions or windows are not those of a plain Llama model".to_owned());
+        }
+        Ok(())
     }
 
     /// The network of a configuration that passes [`Network::check`].
@@ -225,7 +230,7 @@ impl Network {
     pub fn pack(&self, weights: &Weights) -> Result<Vec<f32>, ModelError> {
         let mut flat = Vec::with_capacity(self.parameters());
         for t in &self.tensors {
-            flat.extend_from_slice(weights.get(&t.name, &t.shape)?);
+            flat.extend_from_slice(&weights.get(&t.name, &t.shape)?);
         }
         Ok(flat)
     }

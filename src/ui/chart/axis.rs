@@ -45,7 +45,11 @@ impl Axis {
             }),
             Axis::Linear { from, to } => self.roomy(columns, |stride| {
                 let (ticks, decimals) = linear(to - from, 12 / stride + 1);
-                ticks.into_iter().map(|t| (from + t, format!("{:.decimals$}", from + t))).collect()
+                // On round numbers also where the axis does not begin at one.
+                let step = ticks.get(1).copied().unwrap_or(1.0);
+                let first = (from / step - 1e-6).ceil() * step;
+                let at = ticks.into_iter().map(|t| first + t).filter(|t| *t <= to + step * 1e-6);
+                at.map(|t| (t, format!("{t:.decimals$}"))).collect()
             }),
         }
     }
@@ -140,6 +144,7 @@ mod tests {
         let labels = |axis: Axis| axis.ticks(40).into_iter().map(|(_, l)| l).collect::<Vec<_>>().join(" ");
         assert_eq!(labels(Axis::Log2 { from: 8.0, to: 64.0 }), "8 16 32 64");
         assert_eq!(labels(Axis::Linear { from: 0.0, to: 1.0 }), "0.0 0.2 0.4 0.6 0.8 1.0");
+        assert_eq!(labels(Axis::Linear { from: 0.13, to: 0.38 }), "0.15 0.20 0.25 0.30 0.35");
     }
 
     #[test]

@@ -363,7 +363,8 @@ mod tests {
         assert_eq!(all.iter().filter(|l| l.contains('◆')).count(), 1);
         assert!(!all.iter().any(|l| l.contains('◇')), "outside of the window");
         let crosshair = buf.content.iter().filter(|c| Some(c.fg) == THEME.style(Role::Accent).fg).count();
-        assert!(crosshair >= 7, "{crosshair}");
+        // Where no line runs through its cells.
+        assert!(crosshair >= 3, "{crosshair}");
         assert_eq!(series[0].near(chart.x, 17.0), Some(base[4]));
     }
 

@@ -285,18 +285,26 @@ fn readout(
         }
     };
     let mut x = put(buf, area, 0, 0, &head, theme.style(Role::Accent)) + 2;
-    let wide = area.width >= 56;
     // The policies first: luck may be cut.
-    for s in series.iter().rev() {
+    let order = || series.iter().rev();
+    let words = |s: &Series<'_>, bands: bool| {
         let point = match tile {
             // A step holds from its τ down to the one before.
             Tile::Cover => s.points.iter().find(|p| p.x >= at - 1e-9).copied(),
             _ => s.near(axis, at),
         };
         let value = text::decimal(point.map(|p| p.value), 3);
-        let band = point.and_then(|p| p.band).filter(|_| wide);
+        let band = point.and_then(|p| p.band).filter(|_| bands);
         let band = band.map_or(String::new(), |(l, h)| format!(" [{l:.3}, {h:.3}]"));
-        let words = format!("{} {value}{band}", text::fit(s.name, 8));
+        // Luck has the colour of neither, so its name says whose it is.
+        let whose = if s.dashed { "base" } else { "RLVR" };
+        let name = if s.role == Role::Muted { format!("{} {whose}", s.name) } else { text::fit(s.name, 8) };
+        format!("{name} {value}{band}")
+    };
+    let room = usize::from(area.width.saturating_sub(x));
+    let all: usize = order().map(|s| text::width(&words(s, true)) + 2).sum();
+    for s in order() {
+        let words = words(s, all <= room + 2);
         if x + text::width(&words) as u16 <= area.width {
             x = put(buf, area, x, 0, &words, theme.style(s.role)) + 2;
         }

@@ -20,7 +20,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 pub fn draw(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen: &mut Seen) {
-    let panes = layout::large(area, if area.height >= 30 { 8 } else { 6 });
+    let panes = layout::large(area, if area.height >= 24 { 8 } else { 6 });
     header::header(state, theme, panes.header, buf);
     header::statement(state, theme, panes.statement, buf);
     let entries = state.entries();
@@ -176,7 +176,19 @@ fn entry_row(state: &State, entry: Entry, columns: &Columns, theme: &Theme, area
             theme.style(role),
         );
     }
-    for (i, end) in columns.rates.into_iter().enumerate() {
+    // One problem has no rates: how often each policy solves it says more.
+    if let (Entry::Problem(problem), Unit::Problem) = (entry, state.lens.unit) {
+        let line = &state.figures.lines[problem];
+        let end = columns.rates.into_iter().max().unwrap_or(0);
+        let words = format!(
+            "{} → {} correct",
+            text::grouped(line.hits[0].into()),
+            text::grouped(line.hits[1].into())
+        );
+        cell(end, if cells.counts.is_some() { words.as_str() } else { "" }, quiet);
+    }
+    let one = matches!(entry, Entry::Problem(_)) && state.lens.unit == Unit::Problem;
+    for (i, end) in columns.rates.into_iter().enumerate().filter(|_| !one) {
         let beside = columns.wide && matches!(i, 0 | 3);
         let words = if cells.counts.is_some() { text::decimal(cells.rates[i], 3) } else { String::new() };
         cell(if beside { end.saturating_sub(15) } else { end }, &words, style);
@@ -315,9 +327,12 @@ fn detail(state: &State, entry: Entry, theme: &Theme, area: Rect, buf: &mut Buff
         Entry::Problem(problem) => (format!(" Problem {} ", problem + 1), problem_words(state, problem)),
     };
     let inner = inset(frame(buf, area, theme, false, &[(&title, theme.style(Role::Title))], ""), 1, 1);
-    for (y, words) in words.iter().take(usize::from(inner.height)).enumerate() {
-        let words = text::fit(words, usize::from(inner.width));
-        put(buf, row(inner, y as u16), 0, 0, &words, theme.style(Role::Text));
+    let mut y = 0;
+    for words in &words {
+        for line in text::wrap(words, usize::from(inner.width)) {
+            put(buf, row(inner, y), 0, 0, words[line].trim_start(), theme.style(Role::Text));
+            y = y.saturating_add(1);
+        }
     }
 }
 

@@ -92,22 +92,16 @@ pub fn divergence(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) ->
     let Some(reading) = reading(state) else { return 0 };
     let words = reading.words();
     if area.height < 10 || area.width < 24 {
-        // One line in little room, two where the curves below keep enough.
-        let lines = text::wrap(words, usize::from(area.width));
-        let most = match area.height {
-            0..5 => 0,
-            5..8 => 1,
-            _ => lines.len().min(2),
-        };
-        for (y, line) in lines.iter().take(most).enumerate() {
-            let words = if y + 1 == most { &words[line.start..] } else { &words[line.clone()] };
-            let words = text::fit(words, usize::from(area.width));
-            put(buf, row(area, y as u16), 0, 0, &words, theme.style(Role::Muted));
+        if area.height < 5 {
+            return 0;
         }
-        return most as u16;
+        let fits = text::width(words) <= usize::from(area.width);
+        put(buf, area, 0, 0, if fits { words } else { reading.brief() }, theme.style(Role::Muted));
+        return 1;
     }
     quadrant(reading, theme, area, buf);
-    put(buf, row(area, 3), 0, 0, &text::fit(words, usize::from(area.width)), theme.style(Role::Text));
+    let fits = text::width(words) <= usize::from(area.width);
+    put(buf, row(area, 3), 0, 0, if fits { words } else { reading.brief() }, theme.style(Role::Text));
     4
 }
 

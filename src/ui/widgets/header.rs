@@ -78,12 +78,15 @@ fn parts(state: &State, room: usize) -> Vec<(String, Role)> {
     let settings = || (settings.clone(), Role::Muted);
     let both = |long| vec![gap(), policy(0, long), arrow(), policy(1, long)];
     let start = || vec![brand.clone(), gap(), place.clone()];
-    let saved = || (saved(state), if state.recording.file.is_empty() { Role::Lost } else { Role::Muted });
+    let lost = state.recording.file.is_empty() || state.recording.blocked.is_some();
+    let saved = |long| vec![gap(), (saved(state, long), if lost { Role::Lost } else { Role::Muted })];
     let forms = [
-        [start(), both(true), vec![gap(), k(), gap(), settings(), gap(), saved()]].concat(),
-        [start(), both(true), vec![gap(), k(), gap(), saved()]].concat(),
-        [start(), both(true), vec![gap(), k(), gap(), settings()]].concat(),
+        [start(), both(true), vec![gap(), k(), gap(), settings()], saved(true)].concat(),
+        [start(), both(true), vec![gap(), k()], saved(true)].concat(),
+        [start(), both(true), vec![gap(), k()], saved(false)].concat(),
         [start(), both(true), vec![gap(), k()]].concat(),
+        [start(), both(false), vec![gap(), k()], saved(true)].concat(),
+        [start(), both(false), vec![gap(), k()], saved(false)].concat(),
         [start(), both(false), vec![gap(), k()]].concat(),
         [start(), vec![gap(), k()]].concat(),
     ];
@@ -92,12 +95,16 @@ fn parts(state: &State, room: usize) -> Vec<(String, Role)> {
 }
 
 /// How many completions are on disk, of those that are drawn.
-fn saved(state: &State) -> String {
-    let drawn = text::grouped(state.recording.drawn);
-    let saved = text::grouped(state.archive.saved());
-    match state.recording.file.is_empty() && state.archive.saved() == 0 {
-        true => "not recorded".to_owned(),
-        false => format!("saved {saved:>width$}/{drawn}", width = text::width(&drawn)),
+fn saved(state: &State, long: bool) -> String {
+    let (saved, drawn) = (state.archive.saved(), state.recording.drawn);
+    if state.recording.file.is_empty() && saved == 0 {
+        return "not recorded".to_owned();
+    }
+    let width = text::width(&text::grouped(drawn));
+    match long {
+        true => format!("saved {}/{}", text::right(&text::grouped(saved), width), text::grouped(drawn)),
+        false if saved < drawn => "saving…".to_owned(),
+        false => "saved ✓".to_owned(),
     }
 }
 
