@@ -119,11 +119,16 @@ impl Watch for Bar {
     fn examined(&mut self, name: &str, seed: u64, e: &Evaluation) {
         let srr = e.methods.srr().map_or("–".to_owned(), |v| format!("{v:.2}"));
         let (step, pass, kl) = (e.step, e.pass_1, e.kl);
-        self.0.println(format!(
+        let words = format!(
             "{name}, seed {seed}, step {step:>4}: pass@1 {pass:.2}, SRR of methods {srr}, answer entropy {:.2}, \
              KL {kl:.3}",
             e.answer_entropy
-        ));
+        );
+        // Where there is no terminal the bar is hidden, and what it says with it.
+        match self.0.is_hidden() {
+            true => eprintln!("{words}"),
+            false => self.0.println(words),
+        }
     }
 
     fn closing(&mut self, done: usize, of: usize) {

@@ -113,6 +113,9 @@ const CAPACITY: usize = 256;
 /// Held-out problems of an examination, and completions of each: under a second on two cores.
 pub const EXAM: (usize, u32) = (16, 128);
 
+/// Bytes of kept weights at most: beyond it the oldest go.
+const KEPT: usize = 1 << 30;
+
 const THREAD_NAME: &str = "leash-trainer";
 
 /// Whether the calling thread trains: its panics are caught and become events.
@@ -234,6 +237,16 @@ impl Shared {
         self.desk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Keeps weights, and lets the oldest go where there are too many.
+    fn keep(&self, pull: u32, step: usize, weights: Arc<[f32]>) {
+        let most = (KEPT / (4 * weights.len()).max(1)).max(2);
+        let mut kept = self.kept();
+        kept.insert((pull, step), weights);
+        while kept.len() > most {
+            kept.pop_first();
+        }
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -307,7 +320,7 @@ impl Shared {
         let Some(exam) = exam.as_ref() else { return Ok(Ended::Stopped) };
         watch.began = Instant::now();
         let (weights, step, result) = drive(trainee, &ground, &begin.plan, &start, Some(exam), watch);
-        self.kept().insert((begin.pull, step), weights.into());
+        self.keep(begin.pull, step, weights.into());
         watch.step = step;
         result?;
         Ok(if step >= begin.plan.steps { Ended::Finished } else { Ended::Stopped })
@@ -367,7 +380,7 @@ impl Helm for Watch<'_> {
     }
 
     fn examined(&mut self, evaluation: Evaluation, weights: &[f32]) -> ControlFlow<()> {
-        self.shared.kept().insert((self.begin.pull, evaluation.step), weights.into());
+        self.shared.keep(self.begin.pull, evaluation.step, weights.into());
         self.post(EventKind::Examined(evaluation));
         ControlFlow::Continue(())
     }

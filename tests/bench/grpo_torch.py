@@ -4,9 +4,9 @@
 
 needs `torch` and `safetensors`. The step is that of `leash train rlvr`: 16 prompts, 32
 completions each, drawn at T = 1 with a key-value cache, 0/1 rewards, two updates. It is
-written as one would write it for speed: one batch for all completions, finished rows
-dropped from it, the prompt's cache shared, fused attention, microbatches for training. What
-is measured is the step; the verifier is only the answer's last number.
+written as one would write it for speed: a problem's completions in one batch, finished rows
+dropped from it, its prompt read once, fused attention, microbatches sorted by length for
+training. What is measured is the step; in the verifier's place stands a coin of the text.
 """
 
 import argparse

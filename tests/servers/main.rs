@@ -135,7 +135,9 @@ fn what_does_not_pass_is_one_sentence_and_what_was_drawn_stays() {
     let page = "<!DOCTYPE html><title>Welcome to nginx!</title>";
     let long = "x".repeat(5000);
     let esc = "bad\u{1b}[2Jthing";
-    let cases: Vec<(fn(&str) -> Reply, &str, &str)> = vec![
+    /// How the server answers, given the text; the text; what the sentence says.
+    type Case<'a> = (fn(&str) -> Reply, &'a str, &'a str);
+    let cases: Vec<Case> = vec![
         (|body| Reply::Plain(200, "", body.into()), page, "answers with a web page"),
         (|body| Reply::Json(200, json!({"error": {"message": body}})), esc, "with an error: bad[2Jthing"),
         (|body| Reply::Json(200, json!({"error": body})), "no such lora", "with an error: no such lora"),

@@ -104,7 +104,7 @@ impl Scripted {
     /// The requests for completions, without the probe's.
     pub fn draws(&self) -> Vec<Asked> {
         let all = self.asked.lock().unwrap().clone();
-        all.into_iter().filter(|a| is_draw(a)).collect()
+        all.into_iter().filter(is_draw).collect()
     }
 }
 

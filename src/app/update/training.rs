@@ -206,7 +206,9 @@ fn begin(state: &mut State, from: Option<(u32, usize)>) -> Vec<Effect> {
     let training = &mut state.training;
     let id = training.pulls.last().map_or(0, |p| p.id) + 1;
     let first = from.map_or(0, |(_, step)| step);
-    let plan = Plan { steps: first + training.steps, seed: training.seed, ..Plan::default() };
+    // Some forty examinations, however long the pull.
+    let every = Plan::default().every.max(training.steps / 40);
+    let plan = Plan { steps: first + training.steps, every, seed: training.seed };
     training.pulls.push(Pull {
         id,
         name: named(&training.knobs),

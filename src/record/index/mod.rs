@@ -4,7 +4,7 @@
 //! [`Index::read`] scans the file once, in parallel, and keeps what it found beside it
 //! ([`store`] says where and how); the next reader takes it from there and scans only what
 //! was added since. The caller gets everything in batches, in the order of the file, and
-//! keeps what it wants to: a batch costs 40 bytes a completion while it lasts.
+//! keeps what it wants to: a batch costs 48 bytes a completion while it lasts.
 
 mod piece;
 pub(super) mod store;

@@ -14,7 +14,7 @@
 //! | 8 | lines until there |
 //! | 8 | hash of the 4096 bytes before there |
 //! | 8 | bytes of the first contents: problems, classes and wrong lines, as JSON |
-//! | 8 | completions, the second contents: 40 bytes each |
+//! | 8 | completions, the second contents: 44 bytes each |
 //!
 //! It is believed if the first and the last 4096 bytes that it covers are those of the
 //! recording, and is made anew if not; a block that was cut off or spoiled ends it there.
