@@ -1,19 +1,32 @@
 //! The command line.
 
 mod bench;
+mod convert;
+mod grade;
+mod models;
+mod score;
+mod served;
+mod source;
 mod train;
 
 pub use bench::{BenchArgs, BenchFormat};
-pub use train::TrainArgs;
+pub use convert::{ConvertArgs, ImportArgs, Target};
+pub use grade::{GradeArgs, TasksArgs};
+pub use models::{Bars, ModelArgs};
+pub use score::{CheckArgs, ScoreArgs};
+pub use served::ServedArgs;
+pub use source::{FileArgs, JudgeArgs};
+pub use train::{ContestArgs, PullArgs, PullCommand, PullFormat, SftArgs, TrainArgs};
 
 use crate::model::Sampling;
 use crate::policy::{self, Policy};
-use crate::problem::Problem;
-use crate::problem::tasks::Choice;
+use crate::problem::tasks;
 use crate::problem::tasks::leg_counting::Suite;
-use crate::record::read_problems;
+use crate::problem::{Judge, Problem};
 use crate::run::Settings;
+use crate::source::problems;
 use crate::support::{Criterion, Lens, Unit};
+use crate::ui::theme::Choice;
 use anyhow::{Context, Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -29,18 +42,26 @@ use std::sync::Arc;
 pub struct Cli {
     #[command(flatten)]
     pub explore: ExploreArgs,
-    /// The terminal's background [default: as the terminal says, else dark]
-    #[arg(long, value_enum, help_heading = "Screen")]
-    pub theme: Option<Theme>,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// The background that the colours are chosen for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Theme {
-    Dark,
-    Light,
+/// How the explorer looks.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ScreenArgs {
+    /// The colours: auto (for the background that the terminal has), dark, light,
+    /// high-contrast or colour-blind
+    #[arg(long, value_name = "THEME", value_parser = theme_parser(), hide_possible_values = true, help_heading = "Screen")]
+    pub theme: Option<Choice>,
+
+    /// Theme, mouse and keys from this file [default: leash/config.toml where the system
+    /// keeps configurations]
+    #[arg(long, value_name = "FILE", help_heading = "Screen")]
+    pub config: Option<PathBuf>,
+
+    /// Print the configuration that holds, with every key, and leave
+    #[arg(long, help_heading = "Screen")]
+    pub print_config: bool,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -54,13 +75,30 @@ pub enum Command {
     /// Judge the completions of a recording again, with our verifiers
     Grade(GradeArgs),
     /// The tasks, their difficulties and an example of each
-    Tasks,
+    Tasks(TasksArgs),
     /// A screen of a recording as a picture
     Snapshot(SnapshotArgs),
     /// Train a base by next-token prediction and an RLVR policy from it, on the CPU
     Train(TrainArgs),
     /// Tokens a second of the sampling engine, against what this machine allows
     Bench(BenchArgs),
+    /// A guided tour for an audience, on the live pair
+    Demo(DemoArgs),
+    /// What a shell needs to complete this command line
+    Completions {
+        /// The shell
+        #[arg(value_enum, hide_possible_values = false)]
+        shell: clap_complete::Shell,
+    },
+    /// The manual page, as roff
+    Man,
+    /// How likely recorded completions are under a policy, token by token
+    Score(ScoreArgs),
+    /// The settings of the policies side by side, what differs marked; long texts that come
+    /// more often than chance allows
+    Check(CheckArgs),
+    /// Other tools' files as a recording; recordings for other tools; what was lost and gained
+    Convert(ConvertArgs),
 }
 
 /// What the explorer is told.
@@ -77,13 +115,19 @@ pub struct ExploreArgs {
     /// Record nothing
     #[arg(long, help_heading = "Recording")]
     pub no_record: bool,
+
+    #[command(flatten)]
+    pub screen: ScreenArgs,
 }
 
 /// Who is asked what, and how.
 #[derive(Clone, Debug, Args)]
 pub struct CampaignArgs {
-    /// The reference policy: embedded:base, a model's folder, a recording, or script:FILE
-    /// (texts with probabilities, for tests and demonstrations of the interface)
+    /// The reference policy: embedded:base, a model's folder, a .gguf file,
+    /// hf:owner/name[@revision], any of these with +adapter:FOLDER behind it (LoRA), a server
+    /// (http://host:port/v1#model, several endpoints with commas between them), a recording,
+    /// or script:FILE (texts with probabilities, for tests and demonstrations of the
+    /// interface)
     #[arg(long, value_name = "SPEC", default_value = "embedded:base", help_heading = "Policies")]
     pub base: String,
 
@@ -91,23 +135,31 @@ pub struct CampaignArgs {
     #[arg(long, value_name = "SPEC", num_args = 1.., default_value = "embedded:rlvr", help_heading = "Policies")]
     pub rlvr: Vec<String>,
 
+    /// Every checkpoint of the embedded pair as an RLVR policy: [ and ] go through them
+    #[arg(long, help_heading = "Policies", conflicts_with_all = ["base", "rlvr"])]
+    pub timeline: bool,
+
     /// A fixed suite of problems that training never sees: heldout or development
     #[arg(long, value_name = "NAME", default_value = "heldout", help_heading = "Problems",
           value_parser = suite_parser(), conflicts_with_all = ["task", "problems"])]
     pub suite: Suite,
 
-    /// Fresh problems of a task, such as dice or dice:hard; `leash tasks` lists them. The
-    /// seed says which
-    #[arg(long, value_name = "TASK", help_heading = "Problems", value_parser = choice, conflicts_with = "problems")]
-    pub task: Option<Choice>,
+    /// Fresh problems of a task, such as dice or dice:hard, or of several; `leash tasks`
+    /// lists them. The seed says which
+    #[arg(long, value_name = "TASK", help_heading = "Problems", value_parser = choice, value_delimiter = ',',
+          conflicts_with = "problems")]
+    pub task: Vec<tasks::Choice>,
 
-    /// Problems from a file of JSON lines: {"id": …, "prompt": …, "reference": …}, or a
-    /// recording
-    #[arg(long, value_name = "FILE", help_heading = "Problems")]
-    pub problems: Option<PathBuf>,
+    /// Problems from a file (JSON lines, JSON, CSV, parquet, a recording), a data set's
+    /// folder, or Reasoning Gym's server at http://HOST:PORT/experiments/NAME
+    #[arg(long, value_name = "FILE|FOLDER|URL", help_heading = "Problems")]
+    pub problems: Option<String>,
+
+    #[command(flatten)]
+    pub file: FileArgs,
 
     /// How many problems: the first of a suite or a file (else all of them), or so many of
-    /// a task (else 50)
+    /// each task or from a server (else 50)
     #[arg(long, value_name = "N", help_heading = "Problems", value_parser = clap::value_parser!(u32).range(1..))]
     pub count: Option<u32>,
 
@@ -140,6 +192,15 @@ pub struct CampaignArgs {
     /// Threads that draw [default: one a core]
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = positive)]
     pub threads: Option<usize>,
+
+    #[command(flatten)]
+    pub models: ModelArgs,
+
+    #[command(flatten)]
+    pub served: ServedArgs,
+
+    #[command(flatten)]
+    pub judge: JudgeArgs,
 }
 
 impl CampaignArgs {
@@ -159,22 +220,40 @@ impl CampaignArgs {
         }
     }
 
-    /// What to ask: at least one problem.
+    /// What to ask: at least one problem, each with an id of its own.
     ///
     /// # Errors
     /// A file of problems that cannot be read.
     pub fn problems(&self) -> Result<Vec<Problem>> {
-        if let Some(choice) = &self.task {
-            return Ok(choice.problems(self.seed, u64::from(self.count.unwrap_or(50))));
+        if self.problems.is_none() && self.file.is_given() {
+            bail!(
+                "--field, --grader, --split and --wording are about a file of problems: name one with --problems"
+            );
         }
-        let mut problems = match &self.problems {
-            Some(file) => read_problems(file)?,
-            None => self.suite.problems(),
-        };
-        if let Some(count) = self.count {
-            problems.truncate(count as usize);
+        if !self.task.is_empty() {
+            let mut problems = Vec::new();
+            for (i, choice) in self.task.iter().enumerate() {
+                // Named twice, a task would give the same problems twice.
+                if !self.task[..i].iter().any(|c| c.is(choice)) {
+                    problems.extend(choice.problems(self.seed, u64::from(self.count.unwrap_or(50))));
+                }
+            }
+            return Ok(problems);
         }
+        if let Some(from) = &self.problems {
+            return Ok(problems(from, &self.file.query(self.count)?)?);
+        }
+        let mut problems = self.suite.problems();
+        problems.truncate(self.count.map_or(usize::MAX, |count| count as usize));
         Ok(problems)
+    }
+
+    /// Who judges what the policies say.
+    ///
+    /// # Errors
+    /// An outside verifier that is not there.
+    pub fn judge(&self) -> Result<Arc<dyn Judge>> {
+        self.judge.judge(self.problems.as_deref())
     }
 
     /// Whom to ask: the base, then the RLVR policies.
@@ -183,15 +262,26 @@ impl CampaignArgs {
     /// What opening a policy reports.
     pub fn policies(&self) -> Result<Vec<Arc<dyn Policy>>> {
         let names = self.names();
-        let specs = std::iter::once(&self.base).chain(&self.rlvr);
-        specs.zip(&names).map(|(spec, name)| Ok(policy::open(spec, name)?)).collect()
+        let rlvr = self.rlvr();
+        let specs = std::iter::once(&self.base).chain(&rlvr);
+        let bars = Bars::new();
+        let options = self.models.options(&self.served, names.len(), self.settings().threads, &bars);
+        specs.zip(&names).map(|(spec, name)| Ok(policy::open_with(spec, name, &options)?)).collect()
+    }
+
+    /// The RLVR policies' SPECs.
+    fn rlvr(&self) -> Vec<String> {
+        match self.timeline {
+            true => crate::model::embedded::names().into_iter().skip(1).map(str::to_owned).collect(),
+            false => self.rlvr.clone(),
+        }
     }
 
     /// The policies' names: an embedded RLVR policy's own (`rlvr@40`), else `base`, `rlvr`,
     /// `rlvr 2`, …
     fn names(&self) -> Vec<String> {
         let mut names = vec!["base".to_owned()];
-        for spec in &self.rlvr {
+        for spec in &self.rlvr() {
             let own = spec.strip_prefix("embedded:").filter(|name| *name != "base").unwrap_or("rlvr");
             let numbered = (2..).map(|n| format!("{own} {n}"));
             let name = std::iter::once(own.to_owned()).chain(numbered).find(|name| !names.contains(name));
@@ -216,12 +306,26 @@ pub struct SampleArgs {
     pub no_traces: bool,
 }
 
+/// What `leash demo` is told.
+#[derive(Clone, Debug, Args)]
+pub struct DemoArgs {
+    #[command(flatten)]
+    pub explore: ExploreArgs,
+
+    /// Go on by itself, at the pace of reading aloud, and leave at the end
+    #[arg(long)]
+    pub auto: bool,
+}
+
 /// What `leash open` is told.
 #[derive(Clone, Debug, Args)]
 pub struct OpenArgs {
-    /// The recording
+    /// A recording, or other tools' files; of two the first is the base
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 
     /// Show what another process adds to it, as it comes; draw nothing
     #[arg(long)]
@@ -231,29 +335,16 @@ pub struct OpenArgs {
     #[arg(long)]
     pub read_only: bool,
 
-    /// The terminal's background [default: as the terminal says, else dark]
-    #[arg(long, value_enum)]
-    pub theme: Option<Theme>,
-}
-
-/// What `leash grade` is told.
-#[derive(Clone, Debug, Args)]
-pub struct GradeArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-
-    /// The recording to write, with our verdicts in it
-    #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
+    #[command(flatten)]
+    pub screen: ScreenArgs,
 }
 
 /// What `leash snapshot` is told.
 #[derive(Clone, Debug, Args)]
 pub struct SnapshotArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The recording, or another tool's file; two make a pair, the base first
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 
     /// The picture to write, as SVG
     #[arg(short, long, value_name = "FILE")]
@@ -267,9 +358,12 @@ pub struct SnapshotArgs {
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
     pub size: (u16, u16),
 
-    /// The background
-    #[arg(long, value_enum, default_value_t = Theme::Dark)]
-    pub theme: Theme,
+    /// The colours: dark, light, high-contrast or colour-blind
+    #[arg(long, value_name = "THEME", default_value = "dark", value_parser = theme_parser(), hide_possible_values = true)]
+    pub theme: Choice,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 }
 
 /// Columns and rows, as in `120x36`; large enough to draw on, small enough to hold.
@@ -282,11 +376,11 @@ fn size(text: &str) -> Result<(u16, u16), String> {
 /// What `leash report` is told.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
-    /// The recording
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
+    /// The recording, or another tool's file; two make a pair, the base first
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
 
-    /// csv has one row a problem
+    /// csv has one row a problem; svg is the chart of pass@k
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 
@@ -314,6 +408,9 @@ pub struct ReportArgs {
     /// Count only completions whose steps derive their answer as correct
     #[arg(long)]
     pub sound: bool,
+
+    #[command(flatten)]
+    pub import: ImportArgs,
 }
 
 impl ReportArgs {
@@ -339,6 +436,7 @@ pub enum Format {
     Json,
     Csv,
     Markdown,
+    Svg,
 }
 
 /// A criterion without its figure.
@@ -353,13 +451,18 @@ fn suite_parser() -> impl TypedValueParser<Value = Suite> {
         .map(|name| Suite::named(&name).unwrap_or(Suite::HeldOut))
 }
 
+fn theme_parser() -> impl TypedValueParser<Value = Choice> {
+    PossibleValuesParser::new(Choice::ALL.map(Choice::name))
+        .map(|name| Choice::named(&name).unwrap_or_default())
+}
+
 fn unit_parser() -> impl TypedValueParser<Value = Unit> {
     PossibleValuesParser::new(Unit::ALL.map(Unit::name))
         .map(|name| Unit::from_name(&name).unwrap_or_default())
 }
 
-fn choice(task: &str) -> Result<Choice> {
-    Ok(Choice::parse(task)?)
+fn choice(task: &str) -> Result<tasks::Choice> {
+    Ok(tasks::Choice::parse(task)?)
 }
 
 fn number(text: &str, holds: impl Fn(f64) -> bool, range: &str) -> Result<f64> {
@@ -428,6 +531,13 @@ mod tests {
         );
         assert_eq!(ids("leash --task leg_counting:hard --count 1 --seed 7"), ["leg_counting/hard/7/0"]);
         assert_eq!(ids("leash --task leg_counting").len(), 50);
+        assert_eq!(
+            ids("leash --task dice,dice:hard --task dice:easy,arc_1d --count 1"),
+            ["dice/easy/0/0", "dice/hard/0/0", "arc_1d/easy/0/0"]
+        );
+        let said =
+            parsed("leash --grader exact").unwrap().explore.campaign.problems().unwrap_err().to_string();
+        assert!(said.contains("name one with --problems"), "{said}");
     }
 
     #[test]
@@ -450,6 +560,10 @@ mod tests {
             ("leash --k 0", "1..="),
             ("leash --task sums", "leg_counting, family_relationships"),
             ("leash --suite x", "development"),
+            ("leash --problems f --task dice", "cannot be used with"),
+            ("leash --problems f --grader sums", "there is no grader `sums`"),
+            ("leash --verifier-limit 0", "above 0"),
+            ("leash --problems f --wording x", "it must hold {prompt}"),
             ("leash --task leg_counting --suite heldout", "cannot be used with"),
             ("leash report r.jsonl --zeta 1", "between 0 and 1"),
             ("leash report r.jsonl --unit token", "completion"),

@@ -13,6 +13,9 @@ pub struct Completion {
     pub logprob: Option<f64>,
     /// Mean over its tokens of the entropy of the full next-token distribution, nats, at T = 1.
     pub token_entropy: Option<f64>,
+    /// Between which bounds that mean lies, nats, where only the most likely tokens of each
+    /// distribution are known; `None` where the mean itself is known, or nothing is.
+    pub entropy_range: Option<[f64; 2]>,
     /// Token by token, where known; else empty.
     pub trace: Vec<Token>,
     /// Why it ended.
@@ -26,7 +29,8 @@ pub struct Token {
     pub id: u32,
     /// ln p of this token, nats, at most 0.
     pub logprob: f32,
-    /// Entropy of the distribution that it was drawn from, nats, from 0 to ln V.
+    /// Entropy of the distribution that it was drawn from, nats, from 0 to ln V; NaN where
+    /// only the most likely tokens are known.
     pub entropy: f32,
 }
 
@@ -51,6 +55,7 @@ impl Completion {
             length: Some(n as u32),
             logprob: Some(sum(|t| t.logprob)),
             token_entropy: (n > 0).then(|| sum(|t| t.entropy) / n as f64),
+            entropy_range: None,
             trace,
             finish,
         }

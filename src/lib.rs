@@ -18,11 +18,13 @@
 //! | [`model`] | language models: weights, tokenizer, decoder, generation |
 //! | [`record`] | a run on disk |
 //! | [`policy`] | where completions come from, behind one trait |
+//! | [`source`] | where problems come from, and verdicts that are not our own |
 //! | [`train`] | pre-training of the embedded base and RLVR from it |
 //! | [`run`] | a campaign: what to draw next, workers, events |
 //! | [`report`] | a run as table and JSON |
 //! | [`app`] | state, actions, update, effects, key map: no drawing, no terminal, no model |
 //! | [`ui`] | state to cells |
+//! | [`config`] | what the user has set: theme, keys |
 //! | [`terminal`] | the real terminal: guard, input, frame pacing, the event loop |
 //! | [`cli`], [`commands`] | the command line |
 
@@ -30,6 +32,7 @@ pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod completion;
+pub mod config;
 pub mod model;
 pub mod policy;
 pub mod problem;
@@ -37,6 +40,7 @@ pub mod random;
 pub mod record;
 pub mod report;
 pub mod run;
+pub mod source;
 pub mod support;
 pub mod terminal;
 pub mod train;

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom, as in the table of `lib.rs`.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 17] = [
     "random",
     "problem",
     "completion",
@@ -13,18 +13,20 @@ const ROOMS: [&str; 15] = [
     "model",
     "record",
     "policy",
+    "source",
     "train",
     "run",
     "report",
     "app",
     "ui",
+    "config",
     "terminal",
     "cli",
     "commands",
 ];
 
 /// Rooms that touch no file, socket, clock or thread.
-const PURE: [&str; 6] = ["random", "problem", "completion", "support", "app", "ui"];
+const PURE: [&str; 7] = ["random", "problem", "completion", "support", "app", "ui", "config"];
 
 const EFFECTS: [&str; 10] = [
     "std::fs",

@@ -1,18 +1,23 @@
 //! Every screen at the sizes that matter, cell by cell.
 
 mod stage;
+#[path = "screens/training.rs"]
+mod training;
 
 use insta::assert_snapshot;
 use leash::app::state::explore::Pane;
 use leash::app::{Key, Message, State, Target, update};
-use leash::run::{Event, EventKind};
+use leash::completion::{Completion, Finish};
+use leash::policy::Setting;
+use leash::problem::Verdict;
+use leash::run::{Drawn, Event, EventKind};
 use leash::ui::theme::{Depth, Ground, Role, Theme};
 use leash::ui::{View, draw};
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-const THEME: Theme = Theme { depth: Depth::True, ground: Ground::Dark };
+const THEME: Theme = Theme::new(Depth::True, Ground::Dark);
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (160, 50)];
 
 fn frame(state: &mut State, width: u16, height: u16) -> Buffer {
@@ -20,6 +25,7 @@ fn frame(state: &mut State, width: u16, height: u16) -> Buffer {
 }
 
 fn frame_with(state: &mut State, view: &mut View, width: u16, height: u16) -> Buffer {
+    state.settle();
     state.refresh();
     let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
     draw(state, view, &mut buf);
@@ -113,6 +119,158 @@ fn an_open_cluster() {
     assert_snapshot!("completions_40x12", screen(&mut state, 40, 12));
 }
 
+/// All of a small suite of two tasks, the second with published rows.
+fn suite() -> State {
+    let mut state = stage::two_tasks(12, 256);
+    for problem in 0..24 {
+        stage::draw(&mut state, problem, 0..256);
+    }
+    update(&mut state, Message::Run(Event { generation: 0, kind: EventKind::Finished }));
+    state
+}
+
+#[test]
+fn curves_in_every_state() {
+    for (width, height) in SIZES {
+        let mut state = stage::state(20, 256);
+        press(&mut state, "3");
+        assert_snapshot!(format!("curves_empty_{width}x{height}"), screen(&mut state, width, height));
+        stage::draw(&mut state, 0, 0..1);
+        assert_snapshot!(format!("curves_one_{width}x{height}"), screen(&mut state, width, height));
+        (0..20).for_each(|problem| stage::draw(&mut state, problem, 0..256));
+        press(&mut state, "alll");
+        assert_snapshot!(format!("curves_{width}x{height}"), screen(&mut state, width, height));
+    }
+    let mut state = suite();
+    press(&mut state, "3u");
+    press(&mut state, "u\thh\n".replace('\t', "⇥").replace('\n', "⏎").as_str());
+    assert_snapshot!("curves_maximised", screen(&mut state, 80, 24));
+    press(&mut state, "hhhzz");
+    assert_snapshot!("curves_zoomed", screen(&mut state, 80, 24));
+    let mut view = View::new(THEME, true);
+    let ascii = lines(&frame_with(&mut state, &mut view, 80, 24)).join("\n");
+    assert!(ascii.is_ascii());
+}
+
+#[test]
+fn the_crosshair_goes_where_the_mouse_points() {
+    let mut state = suite();
+    press(&mut state, "3");
+    let mut view = View::new(THEME, false);
+    frame_with(&mut state, &mut view, 120, 36);
+    let Some(target @ Target::Curve { .. }) = view.seen.at(90, 8) else { panic!("no chart there") };
+    update(&mut state, Message::Click(target));
+    let at = state.curves.cursor.unwrap();
+    assert_eq!(state.curves.tile, leash::app::state::curves::Tile::Cover);
+    assert!((0.3..0.9).contains(&at), "{at}");
+    let shown = screen(&mut state, 120, 36);
+    assert!(shown.contains("τ 0.") && shown.contains("k "), "every chart reads out");
+}
+
+#[test]
+fn two_policies_are_told_apart_without_colour() {
+    let mut state = suite();
+    press(&mut state, "3⏎");
+    let mono = Theme::new(Depth::Mono, Ground::Dark);
+    let buf = frame_with(&mut state, &mut View::new(mono, false), 80, 24);
+    // The names stand at the lines' ends, and the RLVR policy's line is bold.
+    let text = lines(&buf).join("\n");
+    assert!(text.contains("base") && text.contains("rlvr"));
+    let dots =
+        |cell: &&ratatui::buffer::Cell| matches!(cell.symbol().chars().next(), Some('\u{2801}'..='\u{28ff}'));
+    let bold = |cell: &&ratatui::buffer::Cell| cell.modifier.contains(ratatui::style::Modifier::BOLD);
+    let (heavy, light): (Vec<_>, Vec<_>) = buf.content.iter().filter(dots).partition(bold);
+    assert!(heavy.len() > 20 && light.len() > 20);
+}
+
+#[test]
+fn suite_in_every_state() {
+    for (width, height) in SIZES {
+        let mut state = stage::state(20, 256);
+        press(&mut state, "4");
+        assert_snapshot!(format!("suite_empty_{width}x{height}"), screen(&mut state, width, height));
+        stage::draw(&mut state, 0, 0..1);
+        assert_snapshot!(format!("suite_one_{width}x{height}"), screen(&mut state, width, height));
+        let mut state = suite();
+        press(&mut state, "4gg");
+        assert_snapshot!(format!("suite_{width}x{height}"), screen(&mut state, width, height));
+    }
+    let mut state = suite();
+    press(&mut state, "4uus/lost⏎jj");
+    assert_snapshot!("suite_methods_lost", screen(&mut state, 120, 36));
+    press(&mut state, "⎋gg");
+    let entries = state.entries();
+    let published =
+        entries.iter().position(|e| matches!(e, leash::app::state::suite::Entry::Published { .. }));
+    update(&mut state, Message::Click(Target::Entry(published.unwrap())));
+    assert_snapshot!("suite_published", screen(&mut state, 80, 24));
+}
+
+#[test]
+fn a_row_opens_on_its_problem_and_a_task_folds() {
+    let mut state = suite();
+    press(&mut state, "4ggj");
+    let before = state.entries().len();
+    press(&mut state, "⏎");
+    assert_eq!(state.entries().len(), before - 12);
+    press(&mut state, "⏎jj⏎");
+    assert_eq!((state.screen, state.current), (leash::app::state::Screen::Explore, 1));
+}
+
+#[test]
+fn every_figure_in_view_explains_itself() {
+    for keys in ["", "3", "4gg"] {
+        for (width, height) in SIZES {
+            let mut state = suite();
+            press(&mut state, keys);
+            press(&mut state, "i");
+            let name =
+                ["explore", "curves", "suite"][keys.chars().next().map_or(0, |c| c as usize - '2' as usize)];
+            assert_snapshot!(format!("explain_{name}_{width}x{height}"), screen(&mut state, width, height));
+        }
+    }
+    let mut state = suite();
+    press(&mut state, "i");
+    let all = screen(&mut state, 120, 200);
+    for name in [
+        "SRR",
+        "NDR",
+        "SDS",
+        "NSCR",
+        "noise floor",
+        "pass@k",
+        "Crossing",
+        "Luck floor",
+        "Not seen yet",
+        "Token entropy",
+        "Answer entropy",
+        "Divergence",
+        "Regime",
+    ] {
+        assert!(all.contains(name), "{name}");
+    }
+    assert!(!all.contains("NaN"));
+}
+
+#[test]
+fn the_whole_run_is_judged_by_other_rules() {
+    let mut state = suite();
+    let correct = |s: &State| (0..24).map(|i| s.graded().correct(0, i)).sum::<u32>();
+    let usual = correct(&state);
+    press(&mut state, "R");
+    state.settle();
+    assert!(correct(&state) >= usual, "any rule finds at least as much");
+    // No completion has a tag.
+    press(&mut state, "R");
+    state.settle();
+    assert_eq!(correct(&state), 0);
+    assert!(state.usual().is_some());
+    assert_snapshot!("regraded", screen(&mut state, 120, 36));
+    (0..7).for_each(|_| press(&mut state, "R"));
+    state.settle();
+    assert_eq!((correct(&state), state.usual().is_none()), (usual, true));
+}
+
 #[test]
 fn help_lists_every_key() {
     for (width, height) in SIZES {
@@ -122,10 +280,92 @@ fn help_lists_every_key() {
     }
     let mut state = running();
     press(&mut state, "?");
-    let all = screen(&mut state, 160, 120);
+    let all = screen(&mut state, 160, 170);
     for binding in leash::app::keymap::TABLE {
         assert!(all.contains(binding.words), "{}", binding.words);
     }
+}
+
+#[test]
+fn the_palette_finds_actions_by_their_words() {
+    for (width, height) in [(80, 24), (120, 36), (40, 12)] {
+        let mut state = running();
+        press(&mut state, ":");
+        assert_snapshot!(format!("palette_{width}x{height}"), screen(&mut state, width, height));
+    }
+    let mut state = running();
+    press(&mut state, ":lost g");
+    assert_snapshot!("palette_found", screen(&mut state, 80, 24));
+    press(&mut state, "⏎");
+    assert!(state.overlay.is_none() && state.current != 2, "it went to the next flip");
+    press(&mut state, ":zzz");
+    assert!(screen(&mut state, 80, 24).contains("no action has these words"));
+    press(&mut state, "⏎");
+    assert!(state.overlay.is_none());
+}
+
+#[test]
+fn every_action_of_a_screen_is_in_its_palette() {
+    use leash::app::Action;
+    use leash::app::keymap::{Context, TABLE};
+    let mut state = running();
+    for (keys, context) in [("", Context::Explore), ("⏎", Context::Completions)] {
+        press(&mut state, keys);
+        let found: Vec<Action> = state.palette("").into_iter().map(|(b, _)| b.action).collect();
+        for b in TABLE.iter().filter(|b| [context, Context::Screens, Context::Always].contains(&b.context)) {
+            assert!(b.action == Action::Palette || found.contains(&b.action), "{:?}", b.action);
+        }
+    }
+}
+
+#[test]
+fn the_log_keeps_what_was_said() {
+    let mut state = running();
+    press(&mut state, "L");
+    assert_snapshot!("log_empty", screen(&mut state, 80, 24));
+    press(&mut state, "⎋mm");
+    let message = "weights.safetensors: no such file, ".repeat(5);
+    update(&mut state, Message::Run(Event { generation: 0, kind: EventKind::Failed { policy: 1, message } }));
+    press(&mut state, "L");
+    assert_snapshot!("log", screen(&mut state, 80, 24));
+}
+
+#[test]
+fn the_settings_of_both_policies_stand_side_by_side() {
+    let mut state = running();
+    press(&mut state, "P");
+    assert!(screen(&mut state, 80, 24).contains("Nothing is known of the settings here."));
+    let of = |endpoint: &str, temperature: &str, probabilities: &str| {
+        vec![
+            Setting::new("temperature", temperature),
+            Setting::new("top-p", "1"),
+            Setting::new("endpoint", endpoint),
+            Setting::new("probabilities", probabilities),
+        ]
+    };
+    state.parity = vec![
+        of("embedded:base", "1", "before temperature and truncation, all tokens: entropy exact"),
+        of("http://gpu-3:8000/v1, http://gpu-4:8000/v1", "0.6", "after temperature and truncation: not used"),
+    ];
+    assert_snapshot!("parity_120x36", screen(&mut state, 120, 36));
+    assert_snapshot!("parity_80x24", screen(&mut state, 80, 24));
+    press(&mut state, "⎋");
+    assert!(state.overlay.is_none());
+}
+
+#[test]
+fn an_entropy_that_is_only_bounded_is_shown_as_an_interval() {
+    let mut state = stage::state(2, 64);
+    for policy in [0, 1] {
+        for index in 0..8 {
+            let mut completion = Completion::traced(index, "#### 4".into(), Vec::new(), Finish::Stop);
+            completion.entropy_range = Some([0.2 - 0.1 * policy as f64, 0.35 - 0.2 * policy as f64]);
+            let drawn = Drawn { policy, problem: 0, completion, verdict: Verdict::default(), given: None };
+            update(&mut state, Message::Run(Event { generation: 0, kind: EventKind::Drawn(vec![drawn]) }));
+        }
+    }
+    let shown = screen(&mut state, 160, 50);
+    assert!(shown.contains("0.20–0.35 → 0.10–0.15 ▼"), "{shown}");
 }
 
 #[test]
@@ -190,7 +430,8 @@ fn colour_says_what_marks_say() {
 fn the_light_ground_changes_colours_and_nothing_else() {
     let mut state = running();
     let dark = frame(&mut state, 120, 36);
-    press(&mut state, "t");
+    press(&mut state, "T");
+    state.notice = None;
     let light = frame(&mut state, 120, 36);
     assert_eq!(lines(&dark), lines(&light));
     assert!(dark.content.iter().zip(&light.content).any(|(a, b)| a.fg != b.fg));
@@ -268,9 +509,12 @@ fn any_message() -> impl Strategy<Value = Message> {
         Target::Text,
         Target::Support,
         Target::Chart,
+        Target::Curve { tile: leash::app::state::curves::Tile::Coverage, thousandth: 700 },
+        Target::Entry(2),
+        Target::Entry(9999),
     ];
     prop_oneof![
-        6 => "[jkhlgGn N/?ueoSa+=r\\-ytmq\\[\\]x漢]".prop_map(|c| Message::Key(Key::Char(c.chars().next().unwrap()))),
+        6 => "[jkhlgGn N/?ueoSa+=r\\-ytmq\\[\\]x漢1234isRzZ]".prop_map(|c| Message::Key(Key::Char(c.chars().next().unwrap()))),
         4 => prop::sample::select(keys.to_vec()).prop_map(Message::Key),
         1 => prop::sample::select(targets.to_vec()).prop_map(Message::Click),
         1 => (prop::sample::select(targets.to_vec()), -3i32..4).prop_map(|(t, by)| Message::Scroll(t, by)),

@@ -30,6 +30,13 @@ pub enum Action {
     Copy,
     Theme,
     Mouse,
+    Log,
+    /// The settings of the policies side by side.
+    Parity,
+    Palette,
+    TourNext,
+    TourBack,
+    TourLeave,
     Help,
     Quit,
     Suspend,
@@ -39,6 +46,43 @@ pub enum Action {
     Cancel,
     /// Takes back the last character typed.
     Erase,
+    /// The Training screen.
+    Training,
+    /// The RLVR column shows the next policy: the next checkpoint of a timeline.
+    NextPolicy,
+    PreviousPolicy,
+    /// A knob one rung up, or the slider a step on.
+    TurnUp,
+    TurnDown,
+    Preset,
+    /// Begin a pull from the base.
+    Pull,
+    /// The next pull begins where the slider stands.
+    Fork,
+    StopPull,
+    /// The knobs hold in the pull that runs.
+    Apply,
+    /// The weights where the slider stands become a policy.
+    Keep,
+    /// They are written as a folder.
+    Save,
+    /// The next charts.
+    Charts,
+    /// The embedded checkpoints become policies.
+    Checkpoints,
+    ToExplore,
+    ToCompletions,
+    ToCurves,
+    ToSuite,
+    /// What the figures in view mean.
+    Explain,
+    /// The whole run judged by other rules.
+    Regrade,
+    CursorLeft,
+    CursorRight,
+    ZoomIn,
+    ZoomOut,
+    Sort,
     Runs,
     Rename,
     Delete,

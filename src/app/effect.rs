@@ -1,6 +1,9 @@
 //! What the state asks of the world.
 
+use super::state::Named;
+use super::study::Job;
 use crate::run::{Item, Settings};
+use crate::train::session::Order;
 use std::path::PathBuf;
 
 /// Something to be done outside; the event loop carries it out.
@@ -22,6 +25,23 @@ pub enum Effect {
     /// Stop the process until the shell continues it.
     Suspend,
     Quit,
+    /// Tell the trainer something.
+    Train(Order),
+    /// Draw from the weights of a pull's step too, as a policy of this name.
+    Keep {
+        pull: u32,
+        step: usize,
+        name: String,
+    },
+    /// Write the weights of a pull's step as a folder.
+    Save {
+        pull: u32,
+        step: usize,
+    },
+    /// Draw from these policies too.
+    Adopt(Vec<Named>),
+    /// Make a study, beside the screen.
+    Study(Box<Job>),
     /// Say which runs the user has.
     ListRuns,
     /// Leave this run for another one.

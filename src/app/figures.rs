@@ -2,7 +2,8 @@
 
 use super::state::{Screen, State};
 use crate::completion::clean;
-use crate::support::{ClusterKey, Counts, Crossing, Ledger, Lens, Pair, Point, Status, Unit};
+use crate::support::change::{Certainty, Change};
+use crate::support::{ClusterKey, Counts, Criterion, Crossing, Ledger, Lens, Pair, Point, Status, Unit};
 
 /// The figures on screen. Those with two values have the base's first.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct Here {
     pub k: u32,
     pub rows: Vec<Row>,
     pub counts: Counts,
+    /// The counts by the task's own rules, where others are shown.
+    pub usual: Option<Counts>,
     pub measures: [Measures; 2],
     /// Distinct correct clusters.
     pub distinct: [usize; 2],
@@ -43,8 +46,8 @@ pub struct All {
     pub counts: Counts,
     pub measures: [Measures; 2],
     pub crossing: Crossing,
-    /// What E and S would each be if both policies were the base; `None` before any draw.
-    pub by_chance: Option<f64>,
+    /// The counts by the task's own rules, where others are shown.
+    pub usual: Option<Counts>,
 }
 
 /// What is measured of one policy.
@@ -53,6 +56,8 @@ pub struct Measures {
     pub curve: Vec<Point>,
     /// Nats.
     pub token_entropy: Option<f64>,
+    /// Between which bounds it lies, nats, where a server gave the likeliest tokens only.
+    pub token_entropy_range: Option<[f64; 2]>,
     /// Nats.
     pub answer_entropy: Option<f64>,
     pub mean_tokens: Option<f64>,
@@ -77,6 +82,8 @@ pub struct Row {
     pub correct: bool,
     /// `None` for wrong ones, and for correct ones that the lens leaves out.
     pub status: Option<Status>,
+    /// Whether the draws decide; `None` for what is wrong, or was shown by both.
+    pub change: Option<Change>,
 }
 
 /// A problem in the list.
@@ -88,6 +95,12 @@ pub struct Line {
     /// In unit `method`: a problem that stays solved has often lost most of its ways.
     pub methods: Counts,
     pub k: u32,
+    /// Correct completions of base and RLVR within k.
+    pub hits: [u32; 2],
+    /// Whether the draws decide what became of it; `None` before any.
+    pub certainty: Option<Certainty>,
+    /// It is lost or gained only through a difference of the rules that read the answers.
+    pub format: bool,
 }
 
 impl Line {
@@ -115,7 +128,7 @@ impl Figures {
                 counts: Counts::default(),
                 measures: Default::default(),
                 crossing: Crossing::Unknown,
-                by_chance: None,
+                usual: None,
             },
             lines: vec![Line::default(); problems],
             shown: (0..problems).collect(),
@@ -124,6 +137,25 @@ impl Figures {
             stale: vec![true; problems],
             came: 0,
             unread: 1,
+        }
+    }
+
+    /// Completions that came in.
+    pub(super) fn came(&self) -> usize {
+        self.came
+    }
+
+    /// Another ledger is shown.
+    pub(super) fn touch_all(&mut self) {
+        self.stale.fill(true);
+        self.unread = self.unread.max(1);
+    }
+
+    /// What is shown of a problem has changed, without a new completion.
+    pub(super) fn touch_shown(&mut self, problem: usize) {
+        if let Some(stale) = self.stale.get_mut(problem) {
+            *stale = true;
+            self.unread += 1;
         }
     }
 
@@ -173,7 +205,7 @@ impl State {
             let members = view
                 .open
                 .as_ref()
-                .map(|(key, side)| self.ledger.members(self.policy(*side), self.current, key));
+                .map(|(key, side)| self.graded().members(self.policy(*side), self.current, key));
             self.figures.members = members.unwrap_or_default();
         }
         let at_rest = self.progress.finished || self.progress.paused;
@@ -194,17 +226,43 @@ impl State {
     fn measure_lines(&mut self) {
         for i in 0..self.figures.lines.len() {
             if std::mem::take(&mut self.figures.stale[i]) {
-                self.figures.lines[i] = Line {
-                    status: self.ledger.status(self.pair, i, &self.lens),
-                    counts: self.ledger.problem_counts(self.pair, i, &self.lens),
-                    methods: self.ledger.problem_counts(
-                        self.pair,
-                        i,
-                        &Lens { unit: Unit::Method, ..self.lens },
-                    ),
-                    k: self.ledger.matched(self.pair, i),
-                };
+                self.figures.lines[i] = self.line(i);
             }
+        }
+    }
+
+    fn line(&self, i: usize) -> Line {
+        let (ledger, pair, lens) = (self.graded(), self.pair, &self.lens);
+        let status = ledger.status(pair, i, lens);
+        let solved = Lens { unit: Unit::Problem, ..*lens };
+        let k = ledger.matched(pair, i);
+        let hits = ledger.items(pair, i, &solved).first().copied().unwrap_or_default();
+        let flipped = matches!(status, Some(Status::Shrunk | Status::Expanded));
+        // Only what flipped takes a test; what both solved is certain.
+        let change = if flipped { Change::of_flip(hits, [k; 2], self.zeta()) } else { None };
+        let other_rules = self.usual().and_then(|usual| usual.status(pair, i, lens));
+        let by_rules = other_rules.is_some_and(|s| {
+            matches!(s, Status::Shrunk | Status::Expanded) && status.is_some() && status != Some(s)
+        });
+        Line {
+            status,
+            counts: ledger.problem_counts(pair, i, lens),
+            methods: ledger.problem_counts(pair, i, &Lens { unit: Unit::Method, ..*lens }),
+            k,
+            hits,
+            certainty: change.map(|c| c.certainty).or(status.map(|s| match s {
+                Status::OutOfSupport => Certainty::Undecided { k: None },
+                _ => Certainty::Certain,
+            })),
+            format: by_rules || ledger.format_sign(pair, i, lens).is_some(),
+        }
+    }
+
+    /// ζ at which absence and change are judged.
+    pub fn zeta(&self) -> f64 {
+        match self.lens.criterion {
+            Criterion::Threshold { zeta } => zeta,
+            Criterion::Found { .. } => 0.05,
         }
     }
 
@@ -215,6 +273,8 @@ impl State {
             "lost" => line.counts.s > 0 || line.status == Some(Status::Shrunk),
             "gained" => line.counts.e > 0 || line.status == Some(Status::Expanded),
             "preserved" => line.status == Some(Status::Preserved),
+            "undecided" => matches!(line.certainty, Some(Certainty::Undecided { .. })),
+            "format" => line.format,
             text => {
                 let p = &self.problems[problem];
                 p.id.to_lowercase().contains(text) || p.prompt.to_lowercase().contains(text)
@@ -223,12 +283,14 @@ impl State {
     }
 
     fn measured_here(&self) -> Here {
-        let (ledger, problem) = (&self.ledger, self.current);
+        let (ledger, problem) = (self.graded(), self.current);
         let of = |side: usize| {
             let policy = self.policy(side);
+            let curve = if self.lens.sound { Ledger::problem_sound_curve } else { Ledger::problem_curve };
             Measures {
-                curve: ledger.problem_curve(policy, problem),
+                curve: curve(ledger, policy, problem),
                 token_entropy: ledger.problem_token_entropy(policy, problem),
+                token_entropy_range: ledger.problem_token_entropy_range(policy, problem),
                 answer_entropy: ledger.problem_answer_entropy(policy, problem),
                 mean_tokens: ledger.problem_mean_tokens(policy, problem),
             }
@@ -239,6 +301,7 @@ impl State {
             problem,
             k: ledger.matched(self.pair, problem),
             counts: ledger.problem_counts(self.pair, problem, &self.lens),
+            usual: self.usual().map(|l| l.problem_counts(self.pair, problem, &self.lens)),
             measures: [of(0), of(1)],
             distinct: [distinct(0), distinct(1)],
             history: [0, 1].map(|side| ledger.entropy_history(self.policy(side), problem)),
@@ -247,12 +310,15 @@ impl State {
     }
 
     fn measured_all(&self) -> All {
-        let ledger = &self.ledger;
+        let ledger = self.graded();
+        let sound = self.lens.sound;
         let of = |side: usize| {
             let policy = self.policy(side);
+            let curve = if sound { Ledger::sound_curve } else { Ledger::pass_curve };
             Measures {
-                curve: ledger.pass_curve(policy),
+                curve: curve(ledger, policy),
                 token_entropy: ledger.token_entropy(policy),
+                token_entropy_range: ledger.token_entropy_range(policy),
                 answer_entropy: ledger.answer_entropy(policy),
                 mean_tokens: ledger.mean_tokens(policy),
             }
@@ -260,18 +326,9 @@ impl State {
         All {
             counts: ledger.counts(self.pair, &self.lens),
             measures: [of(0), of(1)],
-            crossing: ledger.crossing(self.pair),
-            by_chance: self.by_chance(),
+            crossing: if sound { ledger.sound_crossing(self.pair) } else { ledger.crossing(self.pair) },
+            usual: self.usual().map(|l| l.counts(self.pair, &self.lens)),
         }
-    }
-
-    /// The noise floor of E and S. In unit `completion` it costs work for each completion,
-    /// and so waits until nothing more comes in.
-    fn by_chance(&self) -> Option<f64> {
-        let at_rest = self.progress.finished || self.progress.paused;
-        let floor = (at_rest || self.lens.unit != Unit::Completion)
-            .then(|| self.ledger.noise_floor(self.pair, &self.lens));
-        floor.flatten().map(|floor| floor.s.value)
     }
 
     /// The clusters as rows: correct ones first, then wrong ones, `NA` last; within each by
@@ -279,11 +336,17 @@ impl State {
     /// are about equal do not keep changing places.
     fn rows(&self) -> Vec<Row> {
         let min_hits = self.lens.criterion.min_hits();
+        let k = self.graded().matched(self.pair, self.current);
         let make = |c: crate::support::Cluster| {
             let counted = if self.lens.sound { c.sound } else { c.hits };
             let status = (c.correct && counted != [0, 0])
                 .then(|| Status::of(counted[0] >= min_hits, counted[1] >= min_hits));
+            let change = match status {
+                Some(Status::Shrunk | Status::Expanded) => Change::of_flip(counted, [k; 2], self.zeta()),
+                _ => None,
+            };
             Row {
+                change,
                 answer: c.key.answer.as_deref().map_or("NA".to_owned(), one_line),
                 method: c.key.method.as_deref().map_or(String::new(), one_line),
                 hits: if status.is_some() { counted } else { c.hits },
@@ -293,7 +356,7 @@ impl State {
             }
         };
         let mut rows: Vec<Row> =
-            self.ledger.clusters(self.pair, self.current).into_iter().map(make).collect();
+            self.graded().clusters(self.pair, self.current).into_iter().map(make).collect();
         let before = &self.figures.here;
         let place = |row: &Row| match before.problem == self.current {
             true => before.rows.iter().position(|b| b.key == row.key).unwrap_or(usize::MAX),

@@ -22,6 +22,46 @@ pub enum Key {
     Backspace,
 }
 
+impl Key {
+    /// The keys that have names, as the configuration writes them.
+    pub const NAMED: [(&'static str, Key); 14] = [
+        ("space", Key::Char(' ')),
+        ("up", Key::Up),
+        ("down", Key::Down),
+        ("left", Key::Left),
+        ("right", Key::Right),
+        ("page-up", Key::PageUp),
+        ("page-down", Key::PageDown),
+        ("home", Key::Home),
+        ("end", Key::End),
+        ("enter", Key::Enter),
+        ("esc", Key::Esc),
+        ("tab", Key::Tab),
+        ("shift-tab", Key::BackTab),
+        ("backspace", Key::Backspace),
+    ];
+
+    /// The name in the configuration: `x`, `ctrl-x`, `page-down`.
+    pub fn name(&self) -> String {
+        match (Key::NAMED.iter().find(|(_, key)| key == self), self) {
+            (Some((name, _)), _) => (*name).to_owned(),
+            (None, Key::Ctrl(c)) => format!("ctrl-{c}"),
+            (None, key) => key.to_string(),
+        }
+    }
+
+    /// The key of a name.
+    pub fn named(name: &str) -> Option<Key> {
+        let one = |text: &str| {
+            let mut chars = text.chars();
+            chars.next().filter(|c| chars.next().is_none() && !c.is_control())
+        };
+        let named = Key::NAMED.iter().find(|(n, _)| *n == name).map(|(_, key)| *key);
+        let ctrl = || name.strip_prefix("ctrl-").and_then(one).map(Key::Ctrl);
+        named.or_else(ctrl).or_else(|| one(name).map(Key::Char))
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,5 @@
-//! The one table of actions, keys, contexts and words. Dispatch, help and footer read it.
+//! The one table of actions, keys, contexts and words. Dispatch, help, footer, the palette
+//! and the configuration read it, through [`Bindings`](super::Bindings).
 
 use super::action::Action;
 use super::key::Key::{self, *};
@@ -8,6 +9,7 @@ use super::key::Key::{self, *};
 pub enum Context {
     Explore,
     Completions,
+    Training,
     /// Every screen.
     Screens,
     Help,
@@ -15,22 +17,36 @@ pub enum Context {
     Confirm,
     /// A filter is typed.
     Filter,
+    /// An action is looked for by its words.
+    Palette,
+    /// The log is open.
+    Log,
+    /// Over every screen while the guided tour lasts.
+    Tour,
     Runs,
     /// A name is typed.
     Name,
     /// Always, whatever is open.
     Always,
+    Curves,
+    Suite,
 }
 
 impl Context {
     /// Where a key is looked up, the first match wins.
-    fn layers(self) -> &'static [Context] {
+    pub(super) fn layers(self) -> &'static [Context] {
         match self {
             Context::Explore => &[Context::Explore, Context::Screens, Context::Always],
             Context::Completions => &[Context::Completions, Context::Screens, Context::Always],
+            Context::Training => &[Context::Training, Context::Screens, Context::Always],
+            Context::Curves => &[Context::Curves, Context::Screens, Context::Always],
+            Context::Suite => &[Context::Suite, Context::Screens, Context::Always],
             Context::Help => &[Context::Help, Context::Always],
             Context::Confirm => &[Context::Confirm, Context::Always],
             Context::Filter => &[Context::Filter, Context::Always],
+            Context::Palette => &[Context::Palette, Context::Always],
+            Context::Log => &[Context::Log, Context::Always],
+            Context::Tour => &[Context::Tour, Context::Always],
             Context::Runs => &[Context::Runs, Context::Screens, Context::Always],
             Context::Name => &[Context::Name, Context::Always],
             Context::Screens | Context::Always => &[Context::Always],
@@ -42,13 +58,19 @@ impl Context {
         match self {
             Context::Explore => "Explore",
             Context::Completions => "Completions",
+            Context::Training => "Training",
             Context::Screens => "Every screen",
             Context::Help => "Help",
             Context::Confirm => "A question",
             Context::Filter => "Filter",
+            Context::Palette => "Palette",
+            Context::Log => "Log",
+            Context::Tour => "Tour",
             Context::Runs => "Runs",
             Context::Name => "A name",
             Context::Always => "Always",
+            Context::Curves => "Curves",
+            Context::Suite => "Suite",
         }
     }
 }
@@ -64,15 +86,6 @@ pub struct Binding {
     pub words: &'static str,
     /// A word for the footer; empty if it does not stand there.
     pub brief: &'static str,
-}
-
-/// What keys pressed one after the other come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
-    Action(Action),
-    /// They begin a longer sequence.
-    Prefix,
-    Nothing,
 }
 
 const fn bind(
@@ -110,8 +123,8 @@ pub const TABLE: &[Binding] = &[
         "open",
         "open the selected cluster: its completions in full",
     ),
-    bind(Context::Explore, Action::Next, &[&[Char(']')]], "", "the next problem, whatever pane is focused"),
-    bind(Context::Explore, Action::Previous, &[&[Char('[')]], "", "the problem before"),
+    bind(Context::Explore, Action::Next, &[&[Char('}')]], "", "the next problem, whatever pane is focused"),
+    bind(Context::Explore, Action::Previous, &[&[Char('{')]], "", "the problem before"),
     bind(
         Context::Explore,
         Action::NextFlip,
@@ -125,7 +138,7 @@ pub const TABLE: &[Binding] = &[
         Action::Filter,
         &[&[Char('/')]],
         "filter",
-        "show only problems with these words: lost, gained, preserved, or any text",
+        "only problems with: lost, gained, preserved, undecided, format, or a text",
     ),
     bind(
         Context::Explore,
@@ -157,8 +170,8 @@ pub const TABLE: &[Binding] = &[
         "the pane before",
     ),
     bind(Context::Completions, Action::Open, &[&[Enter]], "read", "go to the text"),
-    bind(Context::Completions, Action::Next, &[&[Char(']')]], "next cluster", "the next cluster"),
-    bind(Context::Completions, Action::Previous, &[&[Char('[')]], "", "the cluster before"),
+    bind(Context::Completions, Action::Next, &[&[Char('}')]], "next cluster", "the next cluster"),
+    bind(Context::Completions, Action::Previous, &[&[Char('{')]], "", "the cluster before"),
     bind(Context::Completions, Action::Back, &[&[Esc]], "back", "back to Explore"),
     bind(Context::Screens, Action::PageDown, &[&[PageDown], &[Ctrl('d')]], "", "ten rows down"),
     bind(Context::Screens, Action::PageUp, &[&[PageUp], &[Ctrl('u')]], "", "ten rows up"),
@@ -190,12 +203,36 @@ pub const TABLE: &[Binding] = &[
         Action::Scope,
         &[&[Char('a')]],
         "this/all",
-        "curves of this problem, or of all problems",
+        "curves of this problem, or of all problems; on Training of one pull, or of all pulls",
     ),
-    bind(Context::Screens, Action::Pause, &[&[Char(' ')]], "pause", "pause sampling, or go on"),
-    bind(Context::Screens, Action::More, &[&[Char('+')], &[Char('=')]], "", "twice as many completions"),
-    bind(Context::Screens, Action::Less, &[&[Char('-')]], "", "half as many completions"),
-    bind(Context::Screens, Action::Restart, &[&[Char('r')]], "", "start again with the next seed"),
+    bind(
+        Context::Screens,
+        Action::Pause,
+        &[&[Char(' ')]],
+        "pause",
+        "pause sampling, or go on; on Training the pull",
+    ),
+    bind(
+        Context::Screens,
+        Action::More,
+        &[&[Char('+')], &[Char('=')]],
+        "",
+        "twice as many completions; on Training more steps",
+    ),
+    bind(
+        Context::Screens,
+        Action::Less,
+        &[&[Char('-')]],
+        "",
+        "half as many completions; on Training fewer steps",
+    ),
+    bind(
+        Context::Screens,
+        Action::Restart,
+        &[&[Char('r')]],
+        "",
+        "start again with the next seed; on Training the next seed",
+    ),
     bind(
         Context::Screens,
         Action::Copy,
@@ -203,7 +240,13 @@ pub const TABLE: &[Binding] = &[
         "",
         "copy the completion or the statement (OSC 52, over ssh too)",
     ),
-    bind(Context::Screens, Action::Theme, &[&[Char('t')]], "", "dark or light ground"),
+    bind(
+        Context::Screens,
+        Action::Theme,
+        &[&[Char('T')]],
+        "",
+        "the next theme: other ground, high contrast, colour-blind safe",
+    ),
     bind(
         Context::Screens,
         Action::Mouse,
@@ -211,9 +254,98 @@ pub const TABLE: &[Binding] = &[
         "",
         "take the mouse, or leave it to the terminal's own selection",
     ),
-    bind(Context::Screens, Action::Runs, &[&[Char('R')]], "", "your runs: open, rename or delete one"),
+    bind(
+        Context::Screens,
+        Action::Training,
+        &[&[Char('t')], &[Char('5')]],
+        "training",
+        "the Training screen: RLVR live, from the base on",
+    ),
+    bind(
+        Context::Screens,
+        Action::NextPolicy,
+        &[&[Char(']')]],
+        "",
+        "the next RLVR policy in the RLVR column: the next checkpoint of a timeline",
+    ),
+    bind(Context::Screens, Action::PreviousPolicy, &[&[Char('[')]], "", "the RLVR policy before"),
+    bind(Context::Screens, Action::Log, &[&[Char('L')]], "", "what was said and what failed, in full"),
+    bind(
+        Context::Screens,
+        Action::Parity,
+        &[&[Char('P')]],
+        "",
+        "the settings of both policies side by side, what differs marked",
+    ),
+    bind(Context::Screens, Action::Palette, &[&[Char(':')]], "actions", "every action, found by its words"),
+    bind(
+        Context::Screens,
+        Action::Explain,
+        &[&[Char('i')]],
+        "explain",
+        "every figure in view: what it is here, its formula and source",
+    ),
+    bind(Context::Screens, Action::Runs, &[&[Char('6')]], "", "your runs: open, rename or delete one"),
     bind(Context::Screens, Action::Help, &[&[Char('?')]], "help", "this help"),
     bind(Context::Screens, Action::Quit, &[&[Char('q')]], "quit", "leave"),
+    bind(
+        Context::Training,
+        Action::Pull,
+        &[&[Char('s')]],
+        "pull",
+        "start a pull from the base with these knobs; one that runs is stopped",
+    ),
+    bind(Context::Training, Action::Preset, &[&[Char('p')]], "preset", "the next preset of knobs"),
+    bind(Context::Training, Action::Down, &[&[Char('j')], &[Down]], "row", "the knob or the pull below"),
+    bind(Context::Training, Action::Up, &[&[Char('k')], &[Up]], "", "the knob or the pull above"),
+    bind(
+        Context::Training,
+        Action::TurnUp,
+        &[&[Char('l')], &[Right]],
+        "turn",
+        "the knob's next value, or the slider a step on",
+    ),
+    bind(
+        Context::Training,
+        Action::TurnDown,
+        &[&[Char('h')], &[Left]],
+        "",
+        "the knob's value before, or the slider a step back",
+    ),
+    bind(Context::Training, Action::NextPane, &[&[Tab]], "pane", "knobs, or pulls with their slider"),
+    bind(Context::Training, Action::PreviousPane, &[&[BackTab]], "", "the pane before"),
+    bind(
+        Context::Training,
+        Action::Keep,
+        &[&[Enter]],
+        "keep",
+        "keep the policy where the slider stands for all other screens",
+    ),
+    bind(Context::Training, Action::Fork, &[&[Char('f')]], "fork", "a new pull from where the slider stands"),
+    bind(Context::Training, Action::StopPull, &[&[Char('x')]], "stop", "stop the pull that runs"),
+    bind(
+        Context::Training,
+        Action::Apply,
+        &[&[Char('A')]],
+        "",
+        "let these knobs hold in the pull that runs, from its next step on",
+    ),
+    bind(Context::Training, Action::Charts, &[&[Char('c')]], "charts", "the next charts"),
+    bind(
+        Context::Training,
+        Action::Save,
+        &[&[Char('w')]],
+        "",
+        "write the policy where the slider stands as a folder in Hugging Face layout",
+    ),
+    bind(
+        Context::Training,
+        Action::Checkpoints,
+        &[&[Char('b')]],
+        "",
+        "bring all embedded checkpoints as policies: a timeline for [ and ]",
+    ),
+    bind(Context::Training, Action::Back, &[&[Esc]], "back", "back to Explore; the pull goes on"),
     bind(Context::Help, Action::Down, &[&[Char('j')], &[Down]], "scroll", "a line down"),
     bind(Context::Help, Action::Up, &[&[Char('k')], &[Up]], "", "a line up"),
     bind(Context::Help, Action::PageDown, &[&[PageDown], &[Char(' ')]], "", "ten lines down"),
@@ -230,6 +362,25 @@ pub const TABLE: &[Binding] = &[
     bind(Context::Filter, Action::Accept, &[&[Enter]], "keep", "keep the filter"),
     bind(Context::Filter, Action::Cancel, &[&[Esc]], "drop", "drop the filter"),
     bind(Context::Filter, Action::Erase, &[&[Backspace]], "", "take back a character"),
+    bind(Context::Palette, Action::Accept, &[&[Enter]], "do it", "do what is selected"),
+    bind(Context::Palette, Action::Cancel, &[&[Esc]], "close", "close the palette"),
+    bind(Context::Palette, Action::Down, &[&[Down], &[Tab], &[Ctrl('n')]], "", "the action below"),
+    bind(Context::Palette, Action::Up, &[&[Up], &[BackTab], &[Ctrl('p')]], "", "the action above"),
+    bind(Context::Palette, Action::Erase, &[&[Backspace]], "", "take back a character"),
+    bind(Context::Log, Action::Down, &[&[Char('j')], &[Down]], "scroll", "a line down"),
+    bind(Context::Log, Action::Up, &[&[Char('k')], &[Up]], "", "a line up"),
+    bind(Context::Log, Action::PageDown, &[&[PageDown], &[Char(' ')]], "", "ten lines down"),
+    bind(Context::Log, Action::PageUp, &[&[PageUp]], "", "ten lines up"),
+    bind(
+        Context::Log,
+        Action::Back,
+        &[&[Esc], &[Char('L')], &[Char('q')], &[Enter]],
+        "close",
+        "close the log",
+    ),
+    bind(Context::Tour, Action::TourNext, &[&[Char(' ')]], "on", "the tour's next step"),
+    bind(Context::Tour, Action::TourBack, &[&[Backspace]], "back", "the step before"),
+    bind(Context::Tour, Action::TourLeave, &[&[Esc]], "leave", "leave the tour; everything goes on running"),
     bind(Context::Runs, Action::Down, &[&[Char('j')], &[Down]], "run", "the next run"),
     bind(Context::Runs, Action::Up, &[&[Char('k')], &[Up]], "", "the run before"),
     bind(Context::Runs, Action::Open, &[&[Enter]], "open", "leave this run and open the selected one"),
@@ -247,106 +398,79 @@ pub const TABLE: &[Binding] = &[
     bind(Context::Name, Action::Erase, &[&[Backspace]], "", "take back a character"),
     bind(Context::Always, Action::Suspend, &[&[Ctrl('z')]], "", "to the shell, and back with fg"),
     bind(Context::Always, Action::Quit, &[&[Ctrl('c')]], "", "leave, whatever is open"),
+    bind(
+        Context::Screens,
+        Action::ToExplore,
+        &[&[Char('1')]],
+        "",
+        "Explore: one problem under both policies",
+    ),
+    bind(
+        Context::Screens,
+        Action::ToCompletions,
+        &[&[Char('2')]],
+        "",
+        "Completions: the selected cluster, open",
+    ),
+    bind(
+        Context::Screens,
+        Action::ToCurves,
+        &[&[Char('3')]],
+        "",
+        "Curves: pass@k, Cover@τ, coverage, entropy",
+    ),
+    bind(Context::Screens, Action::ToSuite, &[&[Char('4')]], "", "Suite: every problem and task as a table"),
+    bind(
+        Context::Screens,
+        Action::Regrade,
+        &[&[Char('R')]],
+        "",
+        "judge the whole run by other rules of where an answer stands",
+    ),
+    bind(
+        Context::Curves,
+        Action::CursorRight,
+        &[&[Char('l')], &[Right]],
+        "crosshair",
+        "the crosshair to the right, on every chart",
+    ),
+    bind(Context::Curves, Action::CursorLeft, &[&[Char('h')], &[Left]], "", "the crosshair to the left"),
+    bind(Context::Curves, Action::NextPane, &[&[Tab], &[Char('j')], &[Down]], "chart", "the next chart"),
+    bind(Context::Curves, Action::PreviousPane, &[&[BackTab], &[Char('k')], &[Up]], "", "the chart before"),
+    bind(Context::Curves, Action::Open, &[&[Enter]], "maximise", "one chart alone, or all four"),
+    bind(Context::Curves, Action::ZoomIn, &[&[Char('z')]], "zoom", "half of the axis, around the crosshair"),
+    bind(Context::Curves, Action::ZoomOut, &[&[Char('Z')]], "", "twice as much of the axis"),
+    bind(Context::Curves, Action::Next, &[&[Char('}')]], "", "the next problem"),
+    bind(Context::Curves, Action::Previous, &[&[Char('{')]], "", "the problem before"),
+    bind(
+        Context::Curves,
+        Action::Back,
+        &[&[Esc]],
+        "back",
+        "drop the zoom, the crosshair, the maximised chart, then back to Explore",
+    ),
+    bind(Context::Suite, Action::Down, &[&[Char('j')], &[Down]], "row", "the row below"),
+    bind(Context::Suite, Action::Up, &[&[Char('k')], &[Up]], "", "the row above"),
+    bind(
+        Context::Suite,
+        Action::Open,
+        &[&[Enter]],
+        "open",
+        "a problem: to Explore; a task: fold or unfold its problems",
+    ),
+    bind(
+        Context::Suite,
+        Action::Sort,
+        &[&[Char('s')]],
+        "sort",
+        "the order of problems: as is, most lost, gained, changed, hardest",
+    ),
+    bind(
+        Context::Suite,
+        Action::Filter,
+        &[&[Char('/')]],
+        "filter",
+        "only problems with: lost, gained, preserved, undecided, format, or a text",
+    ),
+    bind(Context::Suite, Action::Back, &[&[Esc]], "back", "drop the filter, then back to Explore"),
 ];
-
-/// What `pressed` comes to in a context.
-pub fn find(context: Context, pressed: &[Key]) -> Found {
-    let sequences = || {
-        context.layers().iter().flat_map(|layer| {
-            let rows = TABLE.iter().filter(move |b| b.context == *layer);
-            rows.flat_map(|b| b.keys.iter().map(move |keys| (*keys, b.action)))
-        })
-    };
-    if let Some((_, action)) = sequences().find(|(keys, _)| *keys == pressed) {
-        return Found::Action(action);
-    }
-    if sequences().any(|(keys, _)| keys.starts_with(pressed)) { Found::Prefix } else { Found::Nothing }
-}
-
-/// (keys, words) of the footer in a context, most important first.
-pub fn footer(context: Context) -> Vec<(String, &'static str)> {
-    let rows = context.layers().iter().flat_map(|layer| TABLE.iter().filter(move |b| b.context == *layer));
-    rows.filter(|b| !b.brief.is_empty()).map(|b| (footer_keys(b), b.brief)).collect()
-}
-
-/// All keys of a binding, for help.
-pub fn labels(binding: &Binding) -> String {
-    binding.keys.iter().map(|keys| label(keys)).collect::<Vec<_>>().join("  ")
-}
-
-fn label(keys: &[Key]) -> String {
-    keys.iter().map(Key::to_string).collect()
-}
-
-/// The first keys of a binding, with those of its opposite: `j/k`.
-fn footer_keys(binding: &Binding) -> String {
-    let first = label(binding.keys[0]);
-    let opposite = match binding.action {
-        Action::Down => Action::Up,
-        Action::Next => Action::Previous,
-        Action::NextFlip => Action::PreviousFlip,
-        _ => return first,
-    };
-    let other = TABLE.iter().find(|b| b.context == binding.context && b.action == opposite);
-    other.map_or(first.clone(), |b| format!("{first}/{}", label(b.keys[0])))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::HashSet;
-
-    const CONTEXTS: [Context; 7] = [
-        Context::Explore,
-        Context::Completions,
-        Context::Help,
-        Context::Confirm,
-        Context::Filter,
-        Context::Runs,
-        Context::Name,
-    ];
-
-    #[test]
-    fn no_two_bindings_share_keys_where_both_hold() {
-        for context in CONTEXTS {
-            let mut seen = HashSet::new();
-            for b in TABLE.iter().filter(|b| context.layers().contains(&b.context)) {
-                for keys in b.keys {
-                    assert!(seen.insert(*keys), "{context:?}: {keys:?} is bound twice");
-                    let hidden = seen.iter().find(|s| s.len() < keys.len() && keys.starts_with(s));
-                    assert_eq!(hidden, None, "{context:?}: {keys:?} can never be completed");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn every_binding_is_found_by_its_keys_and_has_words() {
-        for b in TABLE {
-            let context = match b.context {
-                Context::Screens | Context::Always => Context::Explore,
-                other => other,
-            };
-            for keys in b.keys {
-                assert_eq!(find(context, keys), Found::Action(b.action), "{keys:?}");
-                for n in 1..keys.len() {
-                    assert_eq!(find(context, &keys[..n]), Found::Prefix);
-                }
-            }
-            assert!(!b.words.is_empty() && !labels(b).is_empty());
-        }
-        assert_eq!(find(Context::Filter, &[Char('q')]), Found::Nothing);
-    }
-
-    #[test]
-    fn one_can_always_leave_and_find_help() {
-        for context in CONTEXTS {
-            assert_eq!(find(context, &[Ctrl('c')]), Found::Action(Action::Quit));
-        }
-        for context in [Context::Explore, Context::Completions] {
-            let words: Vec<&str> = footer(context).into_iter().map(|(_, words)| words).collect();
-            assert!(words.contains(&"help") && words.contains(&"quit"), "{words:?}");
-        }
-        assert_eq!(footer(Context::Explore)[0], ("j/k".to_owned(), "problem"));
-    }
-}

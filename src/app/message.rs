@@ -2,6 +2,9 @@
 
 use super::action::Action;
 use super::key::Key;
+use super::state::Named;
+use super::state::curves::Tile;
+use super::study::Study;
 use crate::record::{Listed, News};
 use crate::run::{Event, Gauge};
 
@@ -24,8 +27,18 @@ pub enum Message {
     Gauge(Gauge),
     /// The last frame showed a text that can be scrolled by so many lines.
     Overflow(usize),
+    /// A second has passed; sent only while a tour goes on by itself.
+    Second,
     /// Something went wrong, or well, outside: a sentence for the user.
     Notice(String),
+    /// News of training.
+    Trained(crate::train::session::Event),
+    /// One more policy is drawn from.
+    Adopted(Named),
+    /// Nothing else waits: a little of what there is to do beside drawing.
+    Step,
+    /// A study that was asked for.
+    Studied(Box<Study>),
 }
 
 /// What lies under the mouse.
@@ -45,6 +58,10 @@ pub enum Target {
     Support,
     /// The chart of pass@k.
     Chart,
+    /// A chart of Curves, at a thousandth of its axis.
+    Curve { tile: Tile, thousandth: u16 },
+    /// A line of Suite, by its place.
+    Entry(usize),
     /// A run, by its place in the list.
     Run(usize),
 }

@@ -5,19 +5,24 @@
 //! date before a frame; nothing else computes them.
 
 pub mod action;
+pub mod bindings;
 pub mod effect;
 pub mod figures;
 pub mod key;
 pub mod keymap;
 pub mod message;
 pub mod state;
+pub mod study;
 #[cfg(test)]
 mod tests;
+pub mod tour;
 mod update;
 
 pub use action::Action;
+pub use bindings::Bindings;
 pub use effect::Effect;
 pub use key::Key;
 pub use message::{Message, Target};
 pub use state::State;
+pub use tour::Tour;
 pub use update::update;

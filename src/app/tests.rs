@@ -33,12 +33,13 @@ fn draw(state: &mut State, policy: usize, problem: usize, answers: &str) {
             length: None,
             logprob: None,
             token_entropy: None,
+            entropy_range: None,
             trace: Vec::new(),
             finish: Finish::Stop,
         };
         let method = correct.then(|| answer.to_owned());
         let verdict = Verdict { answer: Some(answer.to_owned()), correct, method, ..Verdict::default() };
-        Drawn { policy, problem, completion, verdict }
+        Drawn { policy, problem, completion, verdict, given: None }
     };
     let all = answers.split_whitespace().enumerate().map(drawn).collect();
     run(state, EventKind::Drawn(all));
@@ -254,4 +255,119 @@ fn figures_of_all_problems_wait_for_as_many_completions_once_there_are_many() {
     assert_eq!(pass_1(&mut s), Some(0.5), "one completion more says little");
     run(&mut s, EventKind::Finished);
     assert_eq!(pass_1(&mut s), Some(0.75), "at rest nothing waits");
+}
+
+/// A run of three problems, at rest.
+fn at_rest() -> State {
+    let mut s = state(3);
+    for (problem, base, rlvr) in
+        [(0, "a! a! b! x", "a! a! a! a!"), (1, "a! x x x", "x x x x"), (2, "x x y y", "x x x x")]
+    {
+        draw(&mut s, 0, problem, base);
+        draw(&mut s, 1, problem, rlvr);
+    }
+    run(&mut s, EventKind::Finished);
+    s
+}
+
+#[test]
+fn studies_are_made_of_the_ledgers_own_numbers_and_then_all_is_quiet() {
+    let mut s = at_rest();
+    assert!(s.has_work());
+    for unit in Unit::ALL {
+        s.lens.unit = unit;
+        s.settle();
+        assert!(!s.has_work(), "at rest nothing is left to do");
+        let (study, lens, pair) = (s.study_all().unwrap(), s.lens, s.pair);
+        assert_eq!(study.noise.counts, s.ledger.counts(pair, &lens));
+        assert_eq!(study.noise.floor, s.ledger.noise_floor(pair, &lens));
+        if unit != Unit::Problem {
+            assert_eq!(study.coverage[0], s.ledger.coverage_curve(0, &lens));
+            assert_eq!(study.unseen[0], s.ledger.unseen(0, &lens));
+        }
+        let cover = |tau: f64| study.cover[0].iter().find(|c| c.0 >= tau).map(|c| c.1);
+        for tau in [0.0, 0.1, 0.25, 0.5, 0.75, 0.9] {
+            assert_eq!(cover(tau), s.ledger.cover_at(0, tau), "{tau}");
+        }
+        assert_eq!(s.study_here().unwrap().noise.counts, s.ledger.problem_counts(pair, 0, &lens));
+    }
+    // What was asked before is at hand.
+    s.lens.unit = Unit::Problem;
+    assert!(s.study_all().is_some() && !s.has_work());
+}
+
+#[test]
+fn a_study_asks_for_a_thread_once_and_an_old_one_is_dropped() {
+    let mut s = at_rest();
+    let effects: Vec<Effect> = (0..9).flat_map(|_| update(&mut s, Message::Step)).collect();
+    let [Effect::Study(job)] = &effects[..] else { panic!("{effects:?}") };
+    assert!(!s.has_work(), "it waits for the answer");
+    let study = job.run();
+    keys(&mut s, "ry");
+    update(&mut s, Message::Studied(Box::new(study)));
+    assert!(s.study_here().is_none() && !s.has_work());
+}
+
+#[test]
+fn lost_problems_are_certain_or_say_which_k_decides() {
+    let mut s = at_rest();
+    s.refresh();
+    use crate::support::change::Certainty;
+    let certainty = |i: usize| s.figures.lines[i].certainty;
+    assert_eq!(certainty(0), Some(Certainty::Certain));
+    assert!(matches!(certainty(1), Some(Certainty::Undecided { k: Some(k) }) if k > 4));
+    assert_eq!(certainty(2), Some(Certainty::Undecided { k: None }));
+    keys(&mut s, "/undecided⏎");
+    assert_eq!(s.figures.shown, [1, 2]);
+}
+
+#[test]
+fn screens_are_a_digit_away() {
+    let mut s = at_rest();
+    for (key, screen) in
+        [("3", Screen::Curves), ("4", Screen::Suite), ("2", Screen::Completions), ("1", Screen::Explore)]
+    {
+        keys(&mut s, key);
+        assert_eq!(s.screen, screen);
+    }
+    keys(&mut s, "4i");
+    assert_eq!(s.overlay, Some(Overlay::Explain(0)));
+    keys(&mut s, "⎋⎋");
+    assert_eq!((s.overlay.is_none(), s.screen), (true, Screen::Explore));
+    keys(&mut s, "3l⏎z⎋⎋⎋⎋");
+    assert_eq!((s.screen, s.curves.zoom, s.curves.cursor), (Screen::Explore, 0, None));
+}
+
+#[test]
+fn what_other_rules_undo_is_flagged_as_format() {
+    let mut s = state(1);
+    let say = |policy: usize, texts: [&str; 2]| {
+        let drawn = texts.into_iter().enumerate().map(|(index, text)| {
+            let completion = Completion::traced(index as u32, text.to_owned(), Vec::new(), Finish::Stop);
+            let problem = Problem { reference: Some("0".into()), ..state(1).problems[0].clone() };
+            let verdict = crate::problem::judge(&problem, text);
+            Drawn { policy, problem: 0, completion, verdict, given: None }
+        });
+        EventKind::Drawn(drawn.collect())
+    };
+    run(&mut s, say(0, ["#### 0", "#### 0"]));
+    run(&mut s, say(1, ["<answer>zero</answer> 0", "<answer>zero</answer> 0"]));
+    s.refresh();
+    assert!(s.figures.lines[0].format, "no answer of the other was read by the marker");
+    assert_eq!(s.figures.lines[0].status, Some(Status::Shrunk));
+    keys(&mut s, "R");
+    s.settle();
+    s.refresh();
+    assert_eq!(s.figures.lines[0].status, Some(Status::Preserved));
+    assert!(s.figures.lines[0].format);
+    assert_eq!(s.figures.here.usual.map(|c| (c.p, c.s)), Some((0, 1)));
+    // What comes in later is judged by them too.
+    let mut late = say(1, ["0", "0"]);
+    if let EventKind::Drawn(all) = &mut late {
+        all.iter_mut().for_each(|d| d.completion.index += 2);
+    }
+    run(&mut s, late);
+    assert!(s.has_work());
+    s.settle();
+    assert_eq!(s.graded().drawn(1, 0), 4);
 }

@@ -51,8 +51,7 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     let model = policy::local_model(&args.policy, &args.policy)?;
     let engine = Engine::new(&model.config, &model.weights)?;
     let problem = Suite::HeldOut.problems().swap_remove(0);
-    let mut prompt: Vec<u32> = model.config.bos.into_iter().collect();
-    prompt.extend(model.tokenizer.encode(&problem.prompt)?);
+    let prompt = model.tokenizer.encode_prompt(&problem.prompt)?;
     let room = model.config.max_positions.saturating_sub(prompt.len());
     let new_tokens = (args.tokens as usize).min(room);
     let threads = args.threads as usize;

@@ -2,13 +2,16 @@
 
 use super::sample::{described, difference};
 use super::screen::{beside, file_name, go_on, named, show};
-use crate::app::State;
-use crate::cli::{ExploreArgs, Theme};
+use super::settings::settings;
+use super::{check, print};
+use crate::app::{State, Tour};
+use crate::cli::ExploreArgs;
 use crate::completion::clean;
 use crate::policy::Policy;
-use crate::problem::Problem;
+use crate::problem::{Judge, Problem};
 use crate::record::{Index, Library, Recorder, Recording, Run, Target, Writer};
 use crate::run::{Campaign, Settings};
+use crate::support::Pair;
 use crate::terminal::{self, Feeds};
 use anyhow::{Result, bail};
 use std::path::Path;
@@ -20,20 +23,37 @@ use std::sync::Arc;
 /// # Errors
 /// No terminal, or one that fails; policies or problems that cannot be opened; a file of
 /// another run.
-pub fn run(args: &ExploreArgs, theme: Option<Theme>) -> Result<ExitCode> {
+pub fn run(args: &ExploreArgs, tour: Option<Tour>) -> Result<ExitCode> {
+    let config = settings(&args.screen)?;
+    if args.screen.print_config {
+        print(&config.to_toml())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     // Before anything slow or wordy: without a terminal this is the wrong command.
     terminal::check()?;
     let problems: Arc<[Problem]> = args.campaign.problems()?.into();
+    let judge = args.campaign.judge()?;
     let policies = args.campaign.policies()?;
     let settings = args.campaign.settings();
     let run = described(&policies, &settings);
-    let start = Start { problems, policies, settings, run };
-    let (state, feeds) = match &args.record {
+    let parity = check::settings(&policies, &settings.sampling);
+    let start = Start { problems, policies, settings, run, judge };
+    let (mut state, feeds) = match &args.record {
         _ if args.no_record => start.unrecorded()?,
         Some(file) => start.in_file(file)?,
         None => start.in_library()?,
     };
-    show(state, feeds, theme)
+    if let Some(words) = check::differing(&parity) {
+        state.log.add(&words, false);
+        state.notice = Some(format!("{words}: P shows them side by side"));
+    }
+    state.parity = parity;
+    state.tour = tour;
+    if args.campaign.timeline {
+        // It begins where RLVR ended; [ goes back in time.
+        state.pair = Pair::with_base(state.policies.len() - 1);
+    }
+    show(state, feeds, config)
 }
 
 /// What is drawn from whom.
@@ -42,6 +62,7 @@ struct Start {
     policies: Vec<Arc<dyn Policy>>,
     settings: Settings,
     run: Run,
+    judge: Arc<dyn Judge>,
 }
 
 impl Start {
@@ -85,7 +106,7 @@ impl Start {
 
     fn after(self, writer: Writer, cut: u64) -> Result<(State, Feeds)> {
         let index = Index::open(writer.path())?;
-        let (mut state, feeds) = go_on(index, writer, self.policies, self.settings)?;
+        let (mut state, feeds) = go_on(index, writer, self.policies, self.settings, self.judge)?;
         let torn = match cut {
             0 => String::new(),
             cut => format!(" (its last line was torn: {cut} bytes are cut off)"),
@@ -95,7 +116,7 @@ impl Start {
     }
 
     fn anew(self, target: Option<Target>) -> std::io::Result<(State, Feeds)> {
-        let Start { problems, policies, settings, run } = self;
+        let Start { problems, policies, settings, run, judge } = self;
         let mut state =
             State::new(policies.iter().map(named).collect(), Arc::clone(&problems), settings.clone());
         let mut feeds = Feeds::default();
@@ -111,7 +132,7 @@ impl Start {
             }));
             feeds.recording = Some(Recorder::start(target)?);
         }
-        let (campaign, lanes) = Campaign::start(policies, problems, settings);
+        let (campaign, lanes) = Campaign::judged(policies, problems, settings, &[], judge);
         (feeds.campaign, feeds.lanes) = (Some(campaign), Some(lanes));
         Ok((state, feeds))
     }

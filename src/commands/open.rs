@@ -1,12 +1,14 @@
 //! `leash open`: the explorer on a recording.
 
 use super::screen::{Mode, go_on, only_read, settings_of, show};
+use super::settings::settings;
 use crate::app::State;
 use crate::cli::OpenArgs;
 use crate::policy::{self, Policy};
+use crate::problem::Verifiers;
 use crate::record::{Index, RecordError, Writer, index};
 use crate::terminal::{self, Feeds};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -17,15 +19,16 @@ use std::sync::Arc;
 /// # Errors
 /// No terminal; a file that cannot be read or is no recording.
 pub fn run(args: &OpenArgs) -> Result<ExitCode> {
+    let config = settings(&args.screen)?;
     terminal::check()?;
-    let [file] = &args.files[..] else { bail!("one recording at a time can be opened") };
+    let recording = super::open(&args.files, &args.import)?;
     let mode = match (args.follow, args.read_only) {
         (true, _) => Mode::Follow,
         (false, true) => Mode::Read,
         (false, false) => Mode::GoOn,
     };
-    let (state, feeds) = opened(file, mode)?;
-    show(state, feeds, args.theme)
+    let (state, feeds) = opened(&recording.path, mode)?;
+    show(state, feeds, config)
 }
 
 /// The explorer on a recording.
@@ -47,7 +50,7 @@ pub(super) fn opened(file: &Path, mode: Mode) -> Result<(State, Feeds)> {
         Ok((writer, cut)) => {
             let settings = settings_of(index.run());
             let paid = policies.iter().any(|p| p.spec().starts_with("http"));
-            let (mut state, feeds) = go_on(index, writer, policies, settings)?;
+            let (mut state, feeds) = go_on(index, writer, policies, settings, Arc::new(Verifiers))?;
             if cut > 0 {
                 state.notice = Some(format!("the last line was torn: its {cut} bytes are cut off"));
             }

@@ -1,9 +1,8 @@
 //! `leash report`: every figure of a recording.
 
-use super::print;
+use super::{open, print};
 use crate::cli::{Format, ReportArgs};
 use crate::completion::clean;
-use crate::record::Recording;
 use crate::report::{Report, load};
 use anyhow::Result;
 
@@ -17,9 +16,9 @@ const SHOWN: usize = 5;
 /// A file that cannot be read or is no recording; flags that contradict each other.
 pub fn run(args: &ReportArgs) -> Result<()> {
     let lens = args.lens()?;
-    let recording = Recording::head(&args.file)?;
+    let recording = open(&args.files, &args.import)?;
     let loaded = load(&recording, args.k, args.sound)?;
-    let file = args.file.display();
+    let file = recording.path.display();
     for error in loaded.wrong.iter().take(SHOWN) {
         eprintln!("leash: {}", clean(&error.to_string()));
     }
@@ -45,6 +44,7 @@ pub fn run(args: &ReportArgs) -> Result<()> {
         Format::Json => report.json(),
         Format::Csv => report.csv(),
         Format::Markdown => report.markdown(args.unit),
+        Format::Svg => report.svg(),
     })?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `leash sample`: completions without a screen, into a recording.
 
+use super::check;
 use crate::cli::SampleArgs;
 use crate::completion::clean;
 use crate::policy::Policy;
@@ -26,14 +27,18 @@ const FLUSH: Duration = Duration::from_millis(200);
 /// a policy that fails.
 pub fn run(args: &SampleArgs) -> Result<ExitCode> {
     let problems = args.campaign.problems()?;
+    let judge = args.campaign.judge()?;
     let policies = args.campaign.policies()?;
     let settings = args.campaign.settings();
+    if let Some(words) = check::differing(&check::settings(&policies, &settings.sampling)) {
+        eprintln!("leash: {words}; `leash check` with the same flags shows them side by side");
+    }
     let run = described(&policies, &settings);
     let (writer, done) = open(args, &run, &problems)?;
 
     leave_panics_to_events();
     let bars = Bars::new(&policies, problems.len(), &settings, &done);
-    let (campaign, lanes) = Campaign::resume(policies, problems.into(), settings, &done);
+    let (campaign, lanes) = Campaign::judged(policies, problems.into(), settings, &done, judge);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let end = runtime.block_on(draw(campaign, lanes, writer, &bars))?;
 
@@ -206,6 +211,7 @@ async fn draw(campaign: Campaign, mut lanes: Lanes, mut writer: Writer, bars: &B
                         fresh.push(drawn.policy);
                     }
                 }
+                Some(EventKind::Noted { message, .. }) => bars.say(&message),
                 Some(EventKind::Failed { message, .. } | EventKind::Panicked { message }) => {
                     failures += 1;
                     bars.say(&message);

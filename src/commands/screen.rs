@@ -2,12 +2,13 @@
 
 use crate::app::State;
 use crate::app::state::{Named, Recording};
-use crate::cli::Theme;
+use crate::config::Config;
 use crate::policy::Policy;
+use crate::problem::Judge;
 use crate::record::{Follower, Index, PolicyEntry, Recorder, Run, SamplingEntry, Target, Writer, index};
 use crate::run::{Campaign, Settings};
 use crate::terminal::{self, Feeds, Left};
-use crate::ui::{summary, theme::Ground};
+use crate::ui::summary;
 use anyhow::{Context, Result, ensure};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -16,15 +17,15 @@ use std::sync::Arc;
 
 /// Shows a state until the user leaves, then prints what was seen; from one recording to
 /// the next, if the user asks for it.
-pub(super) fn show(state: State, feeds: Feeds, theme: Option<Theme>) -> Result<ExitCode> {
-    let mut view = terminal::look(theme.map(|theme| match theme {
-        Theme::Dark => Ground::Dark,
-        Theme::Light => Ground::Light,
-    }));
+pub(super) fn show(state: State, feeds: Feeds, config: Config) -> Result<ExitCode> {
+    let mut view = terminal::look(config.theme, config.ascii);
+    view.calm = config.reduced_motion;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("no event loop")?;
     let (mut state, mut feeds) = (state, feeds);
+    state.mouse = config.mouse;
     let left = loop {
+        state.bindings = config.bindings.clone();
         match runtime.block_on(terminal::run(&mut state, &mut view, feeds))? {
             Left::Open(path) => (state, feeds) = super::open::opened(&path, Mode::GoOn)?,
             left => break left,
@@ -77,6 +78,7 @@ pub(super) fn go_on(
     writer: Writer,
     policies: Vec<Arc<dyn Policy>>,
     settings: Settings,
+    judge: Arc<dyn Judge>,
 ) -> Result<(State, Feeds)> {
     let (_, order) = pair(&index)?;
     let problems = index.first_problems().to_vec().into();
@@ -95,7 +97,7 @@ pub(super) fn go_on(
         writer.ask(policies.iter().map(|p| p.name().to_owned()).collect(), &state.problems);
         let recording = Recorder::start(Target::Open(writer))?;
         let problems = Arc::clone(&state.problems);
-        let (campaign, lanes) = Campaign::resume(policies, problems, state.settings.clone(), there);
+        let (campaign, lanes) = Campaign::judged(policies, problems, state.settings.clone(), there, judge);
         if state.progress.paused {
             campaign.send(crate::run::Command::Pause);
         }

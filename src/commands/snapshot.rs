@@ -3,9 +3,9 @@
 use super::screen;
 use crate::app::key::Key;
 use crate::app::{Message, State, update};
-use crate::cli::{SnapshotArgs, Theme};
+use crate::cli::SnapshotArgs;
 use crate::record::{Index, News};
-use crate::ui::theme::{Depth, Ground};
+use crate::ui::theme::{Depth, Ground, Theme};
 use crate::ui::{self, View, picture};
 use anyhow::{Context, Result};
 use ratatui::buffer::Buffer;
@@ -19,16 +19,19 @@ use std::path::Path;
 /// # Errors
 /// A file that cannot be read or is no recording of a pair; a picture that cannot be written.
 pub fn run(args: &SnapshotArgs) -> Result<()> {
-    let mut state = state(&args.file)?;
-    let (ground, palette) = match args.theme {
-        Theme::Dark => (Ground::Dark, picture::Palette::DARK),
-        Theme::Light => (Ground::Light, picture::Palette::LIGHT),
+    let recording = super::open(&args.files, &args.import)?;
+    let mut state = state(&recording.path)?;
+    let (ground, palette) = match args.theme.ground().unwrap_or_default() {
+        Ground::Dark => (Ground::Dark, picture::Palette::DARK),
+        Ground::Light => (Ground::Light, picture::Palette::LIGHT),
     };
-    let mut view = View::new(ui::theme::Theme::new(Depth::True, ground), false);
+    let theme = Theme { depth: Depth::True, ground, scheme: args.theme.scheme() };
+    let mut view = View::new(theme, false);
     let mut screen = Buffer::empty(Rect::new(0, 0, args.size.0, args.size.1));
     // A frame between two keys, as on a terminal: what a key does can depend on what fits.
     let mut draw = |state: &mut State, screen: &mut Buffer| {
         screen.reset();
+        state.settle();
         state.refresh();
         ui::draw(state, &mut view, screen);
         update(state, Message::Overflow(view.seen.overflow));

@@ -2,7 +2,7 @@
 
 use crate::cli::TrainArgs;
 use crate::support::{Criterion, Ledger, Lens, Pair, Unit};
-use crate::train::{self, Progress, Settings, Size, Watch, grpo, measure, pretrain};
+use crate::train::{self, Knobs, Progress, Settings, Size, Watch, measure, pretrain};
 use crate::{model::LocalModel, problem::tasks::leg_counting::Suite};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,6 +13,10 @@ use std::time::Instant;
 /// # Errors
 /// What training reports.
 pub fn run(args: &TrainArgs) -> Result<()> {
+    if let Some(pull) = &args.pull {
+        return super::pull::run(pull);
+    }
+    let out = args.out.as_deref().context("a folder is needed: --out DIR")?;
     let settings = Settings {
         seed: args.seed,
         threads: args.threads.max(1),
@@ -27,24 +31,24 @@ pub fn run(args: &TrainArgs) -> Result<()> {
             batch: args.base_batch,
             ..pretrain::Settings::default()
         },
-        rlvr: grpo::Settings {
-            steps: args.rlvr_steps,
+        steps: args.rlvr_steps,
+        knobs: Knobs {
             prompts: args.prompts,
-            completions: args.completions,
+            group: args.completions,
             rate: args.rlvr_rate,
-            ..grpo::Settings::default()
+            ..Knobs::default()
         },
         checkpoints: args.checkpoints.clone(),
         from: args.from.clone(),
     };
     let started = Instant::now();
     let mut bars = Bars::default();
-    train::run(&settings, &args.out, &mut bars)?;
+    train::run(&settings, out, &mut bars)?;
     drop(bars);
-    println!("Trained in {:.0} s into {}.", started.elapsed().as_secs_f64(), args.out.display());
+    println!("Trained in {:.0} s into {}.", started.elapsed().as_secs_f64(), out.display());
     if args.measure > 0 {
         let load = |name: &str| {
-            let model = LocalModel::from_folder(&args.out.join(name));
+            let model = LocalModel::from_folder(&out.join(name));
             model.map(|m| (name.to_owned(), m)).with_context(|| format!("measuring {name}"))
         };
         let models = vec![load("base")?, load("rlvr")?];
@@ -132,8 +136,8 @@ mod tests {
     #[test]
     fn the_defaults_are_the_recipe_of_the_embedded_pair() {
         let Line { args } = Line::parse_from(["train", "--out", "x"]);
-        let (base, rlvr, size) = (pretrain::Settings::default(), grpo::Settings::default(), Size::default());
-        assert_eq!((args.seed, args.base_steps, args.rlvr_steps), (1, base.steps, rlvr.steps));
+        let (base, size) = (pretrain::Settings::default(), Size::default());
+        assert_eq!((args.seed, args.base_steps, args.rlvr_steps), (1, base.steps, train::STEPS));
         assert_eq!((args.hidden, args.layers, args.heads), (size.hidden, size.layers, size.heads));
         assert_eq!(args.checkpoints, [10, 20, 40, 70, 100]);
     }

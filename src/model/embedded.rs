@@ -47,6 +47,19 @@ pub fn names() -> Vec<&'static str> {
     MODELS.iter().map(|m| m.spec).collect()
 }
 
+/// RLVR steps behind the model of a SPEC, the base 0; `None` if the binary has no such model.
+pub fn step(spec: &str) -> Option<usize> {
+    MODELS.iter().find(|m| m.spec == spec)?;
+    match spec {
+        "embedded:base" => Some(0),
+        "embedded:rlvr" => Some(STEPS),
+        _ => spec.rsplit_once('@')?.1.parse().ok(),
+    }
+}
+
+/// Steps of the embedded RLVR policy.
+const STEPS: usize = 150;
+
 /// The model of a SPEC; `None` if the binary has no such model.
 pub fn open(spec: &str) -> Option<Result<LocalModel, ModelError>> {
     let model = MODELS.iter().find(|m| m.spec == spec)?;

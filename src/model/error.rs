@@ -9,12 +9,25 @@ pub enum ModelError {
     Read { path: PathBuf, source: std::io::Error },
     #[error("{origin}: config.json: {reason}")]
     Config { origin: String, reason: String },
+    #[error("{origin}: {reason}")]
+    Gguf { origin: String, reason: String },
     #[error("{origin}: tokenizer.json: {reason}")]
     Tokenizer { origin: String, reason: String },
+    #[error("{origin}: {reason}")]
+    Adapter { origin: String, reason: String },
+    #[error("hf:{name}: {reason}")]
+    Hub { name: String, reason: String },
+    #[error("{origin}: chat template: {reason}")]
+    Template { origin: String, reason: String },
     #[error("{origin}: tensor {name}: found {found}, the configuration needs {needed}")]
     Tensor { origin: String, name: String, found: String, needed: String },
     #[error("{origin}: {reason}")]
     Weights { origin: String, reason: String },
+    #[error(
+        "{what} needs {} and there are {}: give more with --memory, or ask for fewer --max-tokens",
+        bytes(*needed), bytes(*given)
+    )]
+    Memory { what: String, needed: usize, given: usize },
     #[error("the prompt {0}")]
     Prompt(String),
     #[error("the model's computation failed: {0}")]
@@ -24,5 +37,14 @@ pub enum ModelError {
 impl From<candle_core::Error> for ModelError {
     fn from(error: candle_core::Error) -> Self {
         ModelError::Compute(Box::new(error))
+    }
+}
+
+/// Bytes in words: `1.5 GB`.
+pub(crate) fn bytes(n: usize) -> String {
+    match n as f64 {
+        n if n >= 1e9 => format!("{:.1} GB", n / 1e9),
+        n if n >= 1e6 => format!("{:.0} MB", n / 1e6),
+        n => format!("{:.0} kB", (n / 1e3).ceil()),
     }
 }

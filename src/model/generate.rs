@@ -4,7 +4,7 @@
 //! It says nothing of batches, caches or threads, so that a fast engine and a plain one
 //! stand behind it alike.
 
-use super::{Config, ModelError, Sampling};
+use super::{Config, ModelError, Sampling, Scorer};
 use crate::completion::{Finish, Token};
 use crate::random::Stream;
 use std::ops::{ControlFlow, Range};
@@ -74,7 +74,7 @@ pub trait Observer {
 }
 
 /// A model that draws completions.
-pub trait Generator: Send + Sync {
+pub trait Generator: Scorer + Send + Sync {
     /// Draws the requested completions and returns when all are finished or the observer
     /// says so. Called from several threads at once.
     ///

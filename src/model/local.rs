@@ -1,7 +1,10 @@
 //! A model with everything it needs, from a Hugging Face folder or from the binary itself.
 
-use super::{Config, ModelError, Tokenizer, Weights};
-use std::path::Path;
+use super::config::OneOrMore;
+use super::{ChatTemplate, Config, ModelError, Tokenizer, Weights};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 /// Configuration, weights and tokenizer of one model.
 pub struct LocalModel {
@@ -10,26 +13,62 @@ pub struct LocalModel {
     pub tokenizer: Tokenizer,
     /// Where it was read from.
     pub origin: String,
+    pub template: Option<ChatTemplate>,
+    /// What the user should know of it, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// The files beside the weights that are read.
+pub(super) const COMPANIONS: [&str; 5] = [
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+    "generation_config.json",
+];
+
+/// The fields of `generation_config.json` that say how to sample, and when to stop.
+#[derive(Deserialize)]
+struct Defaults {
+    eos_token_id: Option<OneOrMore>,
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    top_k: Option<f64>,
+    repetition_penalty: Option<f64>,
 }
 
 impl LocalModel {
-    /// Reads `config.json`, `tokenizer.json` and `model.safetensors` of a folder.
+    /// A model of these parts, without a chat template.
+    pub fn new(origin: &str, config: Config, weights: Weights, tokenizer: Tokenizer) -> Self {
+        Self { config, weights, tokenizer, origin: origin.to_owned(), template: None, notes: Vec::new() }
+    }
+
+    /// Reads `config.json`, `tokenizer.json` and the weights of a folder: `model.safetensors`,
+    /// or the files that `model.safetensors.index.json` names. Tensors are mapped, and read
+    /// when they are asked for.
     ///
     /// # Errors
     /// A file that is missing or wrong; a tensor that is missing or of another shape than
     /// the configuration says; a tokenizer with more tokens than the model has.
     pub fn from_folder(folder: &Path) -> Result<Self, ModelError> {
-        let read = |name: &str| {
-            let path = folder.join(name);
-            std::fs::read(&path).map_err(|source| ModelError::Read { path, source })
-        };
+        let config = read(folder, "config.json")?;
+        Self::from_files(folder, &config, &read(folder, "tokenizer.json")?)
+    }
+
+    /// As [`LocalModel::from_folder`], with the bytes of two of its files.
+    pub(super) fn from_files(folder: &Path, config: &[u8], tokenizer: &[u8]) -> Result<Self, ModelError> {
         let origin = folder.display().to_string();
-        Self::from_parts(
-            &origin,
-            &read("config.json")?,
-            &read("tokenizer.json")?,
-            &read("model.safetensors")?,
-        )
+        let files = weight_files(folder)?;
+        let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+        let mut model = Self::assemble(&origin, config, tokenizer, Weights::open(&files, &origin)?)?;
+        let optional = |name: &str| std::fs::read(folder.join(name)).ok();
+        let jinja = optional("chat_template.jinja").map(|b| String::from_utf8_lossy(&b).into_owned());
+        let described = optional("tokenizer_config.json");
+        model.template = ChatTemplate::from_files(described.as_deref(), jinja.as_deref(), &origin)?;
+        if let Some(defaults) = optional("generation_config.json") {
+            model.heed(&defaults)?;
+        }
+        Ok(model)
     }
 
     /// As [`LocalModel::from_folder`], from the three files' bytes.
@@ -42,19 +81,62 @@ impl LocalModel {
         tokenizer: &[u8],
         weights: &[u8],
     ) -> Result<Self, ModelError> {
+        Self::assemble(origin, config, tokenizer, Weights::from_safetensors(weights, origin)?)
+    }
+
+    fn assemble(
+        origin: &str,
+        config: &[u8],
+        tokenizer: &[u8],
+        mut weights: Weights,
+    ) -> Result<Self, ModelError> {
         let text = str::from_utf8(config)
             .map_err(|e| ModelError::Config { origin: origin.to_owned(), reason: e.to_string() })?;
         let config = Config::from_json(text, origin)?;
         let tokenizer = Tokenizer::from_json(tokenizer, origin)?;
+        weights.unfuse(&config)?;
+        Self::new(origin, config, weights, tokenizer).checked()
+    }
+
+    /// Takes the ends of a text from `generation_config.json`, and notes what it says of
+    /// sampling, which is for the command line to say.
+    fn heed(&mut self, file: &[u8]) -> Result<(), ModelError> {
+        let bad = |reason: String| ModelError::Weights { origin: self.origin.clone(), reason };
+        let file: Defaults =
+            serde_json::from_slice(file).map_err(|e| bad(format!("generation_config.json: {e}")))?;
+        let ends = file.eos_token_id.map_or_else(Vec::new, OneOrMore::into_vec);
+        if let Some(id) = ends.iter().find(|id| **id as usize >= self.config.vocab_size) {
+            return Err(bad(format!("generation_config.json: token {id} is outside the vocabulary")));
+        }
+        let fresh: Vec<u32> = ends.into_iter().filter(|id| !self.config.eos.contains(id)).collect();
+        self.config.eos.extend(fresh);
+        let said = [
+            ("temperature", file.temperature, 1.0),
+            ("top-p", file.top_p, 1.0),
+            ("top-k", file.top_k, 0.0),
+            ("repetition penalty", file.repetition_penalty, 1.0),
+        ];
+        let said = said.into_iter().filter_map(|(name, value, plain)| Some((name, value?, plain)));
+        let said: Vec<String> =
+            said.filter(|(_, x, plain)| x != plain).map(|(name, x, _)| format!("{name} {x}")).collect();
+        if !said.is_empty() {
+            self.notes.push(format!(
+                "generation_config.json asks for {}; not used: both policies are sampled as the flags say",
+                said.join(", ")
+            ));
+        }
+        Ok(())
+    }
+
+    /// Itself, if its parts fit together.
+    pub(super) fn checked(self) -> Result<Self, ModelError> {
+        let Self { config, weights, tokenizer, origin, .. } = &self;
         if tokenizer.vocab_size() > config.vocab_size {
             let reason = format!("{} tokens, the model has {}", tokenizer.vocab_size(), config.vocab_size);
-            return Err(ModelError::Tokenizer { origin: origin.to_owned(), reason });
+            return Err(ModelError::Tokenizer { origin: origin.clone(), reason });
         }
-        let weights = Weights::from_safetensors(weights, origin)?;
-        for (name, shape) in config.tensors() {
-            weights.get(&name, &shape)?;
-        }
-        Ok(Self { config, weights, tokenizer, origin: origin.to_owned() })
+        weights.check_all(&config.tensors())?;
+        Ok(self)
     }
 
     /// Writes the folder that [`LocalModel::from_folder`] reads, weights in f16;
@@ -82,6 +164,38 @@ impl LocalModel {
         std::fs::rename(folder.join("model.safetensors.part"), &path)
             .map_err(|source| ModelError::Read { path, source })
     }
+}
+
+pub(super) fn read(folder: &Path, name: &str) -> Result<Vec<u8>, ModelError> {
+    let path = folder.join(name);
+    std::fs::read(&path).map_err(|source| ModelError::Read { path, source })
+}
+
+/// The safetensors files of a folder.
+pub(super) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
+    #[derive(Deserialize)]
+    struct Index {
+        weight_map: BTreeMap<String, String>,
+    }
+    let (index, single) = (folder.join("model.safetensors.index.json"), folder.join("model.safetensors"));
+    let bad = |reason: String| ModelError::Weights { origin: index.display().to_string(), reason };
+    if single.is_file() || !index.is_file() {
+        if !single.is_file() && folder.join("pytorch_model.bin").is_file() {
+            let reason = "has its weights in pytorch_model.bin, which is not read: save it as safetensors";
+            return Err(ModelError::Weights {
+                origin: folder.display().to_string(),
+                reason: reason.to_owned(),
+            });
+        }
+        return Ok(vec![single]);
+    }
+    let text = std::fs::read(&index).map_err(|source| ModelError::Read { path: index.clone(), source })?;
+    let Index { weight_map } = serde_json::from_slice(&text).map_err(|e| bad(e.to_string()))?;
+    let names: BTreeSet<String> = weight_map.into_values().collect();
+    if let Some(name) = names.iter().find(|n| Path::new(n).file_name() != Some(n.as_ref())) {
+        return Err(bad(format!("{name:?} is no file of this folder")));
+    }
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
 #[cfg(test)]
@@ -125,5 +239,61 @@ pub(crate) mod tests {
         weights.insert("model.norm.weight", &[3], vec![0.0; 3]);
         LocalModel::write_folder(folder.path(), &config, &tiny_tokenizer(), &weights).unwrap();
         says("tensor model.norm.weight: found [3], the configuration needs [24]");
+    }
+
+    #[test]
+    fn shards_are_read_together_and_one_that_lacks_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, weights) = (config::tests::tiny(), weights::tests::random(&config::tests::tiny(), 2));
+        LocalModel::write_folder(folder.path(), &config, &tiny_tokenizer(), &weights).unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::remove_file(path("model.safetensors")).unwrap();
+        let mut map = serde_json::Map::new();
+        for part in 0..2 {
+            let name = format!("model-{part}.safetensors");
+            let mut shard = Weights::new("shard");
+            for (i, (tensor, shape, data)) in weights.iter().enumerate() {
+                if i % 2 == part {
+                    shard.insert(tensor, shape, data.into_owned());
+                    map.insert(tensor.to_owned(), name.clone().into());
+                }
+            }
+            std::fs::write(path(&name), shard.to_safetensors(false).unwrap()).unwrap();
+        }
+        let index = |map: &serde_json::Map<_, _>| {
+            let text = serde_json::json!({"metadata": {}, "weight_map": map}).to_string();
+            std::fs::write(path("model.safetensors.index.json"), text).unwrap();
+        };
+        index(&map);
+        let model = LocalModel::from_folder(folder.path()).unwrap();
+        assert!(model.weights.iter().eq(weights.iter()));
+        let says = |part: &str| {
+            let error = LocalModel::from_folder(folder.path()).err().unwrap().to_string();
+            assert!(error.contains(part), "{error}");
+        };
+        std::fs::remove_file(path("model-1.safetensors")).unwrap();
+        says("model-1.safetensors");
+        map.insert("x".into(), "../secret".into());
+        index(&map);
+        says("\"../secret\" is no file of this folder");
+    }
+
+    #[test]
+    fn what_stands_beside_the_weights_is_read_and_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config::tests::tiny();
+        let weights = weights::tests::random(&config, 2);
+        LocalModel::write_folder(folder.path(), &config, &tiny_tokenizer(), &weights).unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("generation_config.json", r#"{"eos_token_id": [0, 7], "temperature": 0.6, "top_p": 1.0}"#);
+        write("tokenizer_config.json", r#"{"chat_template": "a"}"#);
+        write("chat_template.jinja", "<{{ messages[0].content }}>");
+        let model = LocalModel::from_folder(folder.path()).unwrap();
+        assert_eq!(model.config.eos, [0, 7]);
+        assert_eq!(model.template.unwrap().render(None, "x").unwrap(), "<x>");
+        assert_eq!(model.notes.len(), 1);
+        assert!(model.notes[0].contains("asks for temperature 0.6; not used"), "{}", model.notes[0]);
+        write("generation_config.json", r#"{"eos_token_id": 99}"#);
+        assert!(LocalModel::from_folder(folder.path()).err().unwrap().to_string().contains("token 99"));
     }
 }

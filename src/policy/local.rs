@@ -1,8 +1,14 @@
 //! A model in this process as a policy.
 
-use super::{Partial, Policy, PolicyError, Request, Sink};
+use super::options::PromptStyle;
+use super::settings::UNKNOWN;
+use super::{FINGERPRINT_TEXT, fingerprint_of, sampling_settings};
+use super::{Partial, Policy, PolicyError, Request, ScoreRequest, Scored, ScoredToken, Setting, Sink};
 use crate::completion::{Completion, Token};
-use crate::model::{self, Generated, Generator, LocalModel, ModelError, Observer, Running, Tokenizer};
+use crate::model::{
+    self, ChatTemplate, Generated, Generator, LocalModel, ModelError, Observer, Running, Sampling, Tokenizer,
+};
+use crate::problem::Problem;
 use crate::random::Stream;
 use std::ops::ControlFlow;
 
@@ -12,22 +18,58 @@ pub struct LocalPolicy {
     spec: String,
     tokenizer: Tokenizer,
     generator: Box<dyn Generator>,
-    bos: Option<u32>,
     stop: Vec<u32>,
+    positions: usize,
+    /// With a system prompt or none; without a template the problem's text is sent.
+    chat: Option<(ChatTemplate, Option<String>)>,
 }
 
 impl LocalPolicy {
-    /// The policy `name` that draws from `model` with `generator`.
+    /// The policy `name` that draws from `model` with `generator`, asked with the model's
+    /// chat template where it has one.
     pub fn new(name: &str, spec: &str, model: LocalModel, generator: Box<dyn Generator>) -> Self {
-        let LocalModel { config, tokenizer, .. } = model;
+        let LocalModel { config, tokenizer, template, .. } = model;
         Self {
             name: name.to_owned(),
             spec: spec.to_owned(),
             tokenizer,
             generator,
-            bos: config.bos,
+            positions: config.max_positions,
             stop: config.eos,
+            chat: template.map(|template| (template, None)),
         }
+    }
+
+    /// The same, asked in this way.
+    ///
+    /// # Errors
+    /// A chat or a system prompt that is asked of a model without a template.
+    pub fn asked(mut self, style: PromptStyle, system: Option<&str>) -> Result<Self, PolicyError> {
+        self.chat = self.chat.filter(|_| style != PromptStyle::Raw);
+        if self.chat.is_none() && (style == PromptStyle::Chat || system.is_some()) {
+            let reason = match style {
+                PromptStyle::Raw => "a system prompt needs the chat template: leave out --raw",
+                _ => "the model has no chat template: leave out --chat and --system",
+            };
+            return Err(PolicyError::Source { policy: self.name, reason: reason.to_owned() });
+        }
+        if let Some((_, own)) = &mut self.chat {
+            *own = system.map(str::to_owned);
+        }
+        Ok(self)
+    }
+
+    fn text(&self, problem: &Problem) -> Result<String, ModelError> {
+        match &self.chat {
+            Some((template, system)) => template.render(system.as_deref(), &problem.prompt),
+            None => Ok(problem.prompt.clone()),
+        }
+    }
+
+    /// The tokens of a problem. A template writes its special tokens itself.
+    fn prompt_tokens(&self, problem: &Problem) -> Result<Vec<u32>, ModelError> {
+        let text = self.text(problem)?;
+        if self.chat.is_some() { self.tokenizer.encode(&text) } else { self.tokenizer.encode_prompt(&text) }
     }
 }
 
@@ -40,10 +82,13 @@ impl Policy for LocalPolicy {
         &self.spec
     }
 
+    fn prompt(&self, problem: &Problem) -> Result<String, PolicyError> {
+        self.text(problem).map_err(|source| PolicyError::Model { policy: self.name.clone(), source })
+    }
+
     fn sample(&self, request: &Request<'_>, sink: &mut dyn Sink) -> Result<(), PolicyError> {
         let failed = |source: ModelError| PolicyError::Model { policy: self.name.clone(), source };
-        let mut prompt: Vec<u32> = self.bos.into_iter().collect();
-        prompt.extend(self.tokenizer.encode(&request.problem.prompt).map_err(failed)?);
+        let prompt = self.prompt_tokens(request.problem).map_err(failed)?;
         let asked = model::Request {
             prompt: &prompt,
             indices: request.indices.clone(),
@@ -53,6 +98,75 @@ impl Policy for LocalPolicy {
         };
         let mut reader = Reader { tokenizer: &self.tokenizer, sink };
         self.generator.generate(&asked, &mut reader).map_err(failed)
+    }
+
+    fn score(&self, request: &ScoreRequest<'_>) -> Result<Scored, PolicyError> {
+        let failed = |source: ModelError| PolicyError::Model { policy: self.name.clone(), source };
+        let prompt = self.prompt_tokens(request.problem).map_err(failed)?;
+        let (tokens, retokenised) = self.tokens(request).map_err(failed)?;
+        let weighed = self.generator.score(&prompt, &tokens, request.top).map_err(failed)?;
+        let ended = tokens.last().is_some_and(|t| self.stop.contains(t));
+        let piece = |id: u32| self.tokenizer.decode(&[id]);
+        // A token is what it adds to the text, read after the token before it; the first part
+        // of a character that is cut in two adds nothing.
+        let (mut start, mut read) = (0, 0);
+        let token = |(i, w): (usize, model::Weighed)| {
+            let before = self.tokenizer.decode(&tokens[start..read]);
+            let with = self.tokenizer.decode(&tokens[start..=i]);
+            let added = with.strip_prefix(&before).filter(|t| !t.is_empty() && !t.ends_with('\u{fffd}'));
+            let text = added.unwrap_or("").to_owned();
+            if !text.is_empty() {
+                (start, read) = (read, i + 1);
+            }
+            let top = w.top.into_iter().map(|(id, l)| (piece(id), l)).collect();
+            ScoredToken { id: w.id, text, logprob: w.logprob, entropy: Some(w.entropy), top }
+        };
+        let tokens = weighed.into_iter().enumerate().map(token).collect();
+        Ok(Scored { tokens, retokenised, ended })
+    }
+
+    fn settings(&self, sampling: &Sampling) -> Vec<Setting> {
+        let tokenizer = self.tokenizer.encode(FINGERPRINT_TEXT);
+        let stop: Vec<String> = self.stop.iter().map(|id| self.tokenizer.name(*id)).collect();
+        let (template, system) = match &self.chat {
+            Some((template, system)) => {
+                let letters: Vec<u32> = template.source().chars().map(u32::from).collect();
+                (format!("chat, {}", fingerprint_of(&letters)), system.as_deref())
+            }
+            None => ("none: the prompt as it is".to_owned(), None),
+        };
+        let mut all = sampling_settings(sampling);
+        all.extend([
+            Setting::new("template", template),
+            Setting::new("system prompt", system.unwrap_or("none")),
+            Setting::new("stop tokens", stop.join(" ")),
+            Setting::new("dtype", "f32"),
+            Setting::new("tokenizer", tokenizer.map_or(UNKNOWN.to_owned(), |t| fingerprint_of(&t))),
+            Setting::new("engine", "this process"),
+            Setting::new("endpoint", self.spec.as_str()),
+            Setting::new("longest context", self.positions.to_string()),
+            Setting::new("probabilities", "before temperature and truncation, all tokens: entropy exact"),
+        ]);
+        all
+    }
+}
+
+impl LocalPolicy {
+    /// The tokens of a text that is to be scored, and whether they are new ones: those that
+    /// it was drawn in are taken where our tokenizer reads them as this very text.
+    fn tokens(&self, request: &ScoreRequest<'_>) -> Result<(Vec<u32>, bool), ModelError> {
+        let known = |id: &u32| (*id as usize) < self.tokenizer.vocab_size();
+        if !request.tokens.is_empty()
+            && request.tokens.iter().all(known)
+            && self.tokenizer.decode(request.tokens) == request.text
+        {
+            return Ok((request.tokens.to_vec(), false));
+        }
+        let mut tokens = self.tokenizer.encode(request.text)?;
+        if request.ended {
+            tokens.extend(self.stop.first());
+        }
+        Ok((tokens, true))
     }
 }
 
@@ -77,5 +191,52 @@ impl Observer for Reader<'_> {
         let tokenizer = self.tokenizer;
         let partial = || running.map(|r| Partial { index: r.index, text: text(tokenizer, r.tokens) });
         self.sink.stepped(drawn, &partial)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Engine, config, weights};
+
+    fn policy(
+        template: Option<&str>,
+        style: PromptStyle,
+        system: Option<&str>,
+    ) -> Result<LocalPolicy, PolicyError> {
+        let config = config::tests::tiny();
+        let weights = weights::tests::random(&config, 2);
+        let engine = Engine::new(&config, &weights).unwrap();
+        let json = model::local::tests::tiny_tokenizer();
+        let tokenizer = Tokenizer::from_json(json.as_bytes(), "x").unwrap();
+        let mut model = LocalModel::new("x", config, weights, tokenizer);
+        model.template = template.map(|t| ChatTemplate::new(t, "w1", "w2", "x").unwrap());
+        LocalPolicy::new("base", "x", model, Box::new(engine)).asked(style, system)
+    }
+
+    #[test]
+    fn what_is_sent_is_the_template_or_the_text_as_it_is() {
+        let problem = Problem {
+            id: "p".into(),
+            task: None,
+            prompt: "w3".into(),
+            reference: None,
+            metadata: serde_json::Map::new(),
+        };
+        let template = Some("{{bos_token}}{% for m in messages %}{{m.content}}{% endfor %}w9");
+        let sent = |template, style, system| {
+            policy(template, style, system)
+                .map(|p| (p.prompt(&problem).unwrap(), p.prompt_tokens(&problem).unwrap()))
+        };
+        use PromptStyle::{Auto, Chat, Raw};
+        assert_eq!(sent(template, Auto, None).unwrap(), ("w1w3w9".into(), vec![1, 3, 9]));
+        assert_eq!(sent(template, Chat, Some("w7")).unwrap(), ("w1w7w3w9".into(), vec![1, 7, 3, 9]));
+        assert_eq!(sent(template, Raw, None).unwrap(), ("w3".into(), vec![3]));
+        assert_eq!(sent(None, Auto, None).unwrap(), ("w3".into(), vec![3]));
+        for (template, style, system) in
+            [(None, Chat, None), (None, Auto, Some("w7")), (template, Raw, Some("w7"))]
+        {
+            assert!(sent(template, style, system).unwrap_err().to_string().contains("leave out --"));
+        }
     }
 }

@@ -25,11 +25,13 @@ pub enum Rule {
     Fence,
     /// The last line that is not empty.
     LastLine,
+    /// None of ours: an outside verifier said what the answer is.
+    Verifier,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Rule; 7] = [
+    pub const ALL: [Rule; 8] = [
         Rule::Tag,
         Rule::Box,
         Rule::Marker,
@@ -37,6 +39,7 @@ impl Rule {
         Rule::LastNumber,
         Rule::Fence,
         Rule::LastLine,
+        Rule::Verifier,
     ];
 
     /// The rules for answers that are numbers, in the order in which they are tried.
@@ -52,6 +55,7 @@ impl Rule {
             Rule::LastNumber => "last-number",
             Rule::Fence => "fence",
             Rule::LastLine => "last-line",
+            Rule::Verifier => "verifier",
         }
     }
 
@@ -77,6 +81,7 @@ pub fn extract_with(text: &str, rules: &[Rule]) -> Option<(String, Rule)> {
             Rule::LastNumber => last_number(text),
             Rule::Fence => super::repair::fenced(text),
             Rule::LastLine => text.trim_end().rsplit('\n').next(),
+            Rule::Verifier => None,
         }?;
         let found = found.trim();
         (!found.is_empty()).then(|| (found.to_owned(), rule))
@@ -109,8 +114,13 @@ fn last_box(text: &str) -> Option<&str> {
 
 /// From the end, so that a long text costs one pass; in a line the first marker counts.
 fn last_marker(text: &str) -> Option<&str> {
-    let last = (0..text.len()).rev().find(|i| marker(text, *i).is_some())?;
-    let line = text[..last].rfind('\n').map_or(0, |i| i + 1);
+    let bytes = text.as_bytes();
+    let hashes = memchr::memmem::rfind(bytes, b"####");
+    // A word behind the last `####` counts before it.
+    let after = hashes.map_or(0, |at| at + 1);
+    let word = memchr::memrchr2_iter(b'a', b'A', &bytes[after..]).map(|i| after + i);
+    let last = word.into_iter().find(|i| marker(text, *i).is_some()).or(hashes)?;
+    let line = memchr::memrchr(b'\n', &bytes[..last]).map_or(0, |i| i + 1);
     let end = (line..=last).find_map(|i| marker(text, i))?;
     let rest = text[end..].trim_start_matches([' ', '\t', '*']);
     rest.split('\n').next()
@@ -139,6 +149,9 @@ fn marker(text: &str, at: usize) -> Option<usize> {
     Some(end + usize::from(text[end..].starts_with(':')))
 }
 
+/// So many bytes of a run of digits and their signs are read.
+const RUN: usize = 1 << 12;
+
 fn last_number(text: &str) -> Option<&str> {
     static NUMBER: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"-?\d+(?:,\d{3})*(?:\.\d+)?").expect("a valid expression"));
@@ -151,7 +164,10 @@ fn last_number(text: &str) -> Option<&str> {
         if run == text.len() {
             return None;
         }
-        if let Some(m) = NUMBER.find_iter(&text[run..]).last() {
+        // A longer run of digits is no number of anything: only its end is looked at.
+        let from =
+            (run.max(text.len().saturating_sub(RUN))..=text.len()).find(|i| text.is_char_boundary(*i))?;
+        if let Some(m) = NUMBER.find_iter(&text[from..]).last() {
             return Some(m.as_str());
         }
         text = &text[..run];

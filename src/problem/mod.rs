@@ -6,12 +6,14 @@
 
 pub mod extract;
 pub mod file;
+mod judge;
 pub(crate) mod python;
 pub mod repair;
 pub mod steps;
 pub mod tasks;
 
 pub use extract::Rule;
+pub use judge::{Judge, Unjudged, Verifiers};
 pub use repair::{Repair, Repairs};
 use serde::{Deserialize, Serialize};
 
@@ -52,10 +54,19 @@ pub struct Verdict {
 /// Judges a completion with the verifier of the problem's task; without a task, the
 /// extracted answer must equal the reference.
 pub fn judge(problem: &Problem, text: &str) -> Verdict {
-    if let Some(task) = problem.task.as_deref().and_then(tasks::find) {
-        return task.judge(problem, text);
+    match problem.task.as_deref().and_then(tasks::find) {
+        Some(task) => task.judge(problem, text),
+        None => judge_by(problem, text, &Rule::NUMBER),
     }
-    match extract::extract(text) {
+}
+
+/// As [`judge`], but with these rules only, tried in this order: what the task's own reader
+/// makes of what they find.
+pub fn judge_by(problem: &Problem, text: &str, rules: &[Rule]) -> Verdict {
+    if let Some(task) = problem.task.as_deref().and_then(tasks::find) {
+        return task.judge_by(problem, text, rules);
+    }
+    match extract::extract_with(text, rules) {
         Some((answer, rule)) => Verdict {
             correct: problem.reference.as_deref().is_some_and(|r| r.trim() == answer),
             answer: Some(answer),
@@ -63,5 +74,15 @@ pub fn judge(problem: &Problem, text: &str) -> Verdict {
             ..Verdict::default()
         },
         None => Verdict::default(),
+    }
+}
+
+/// A problem's reference in the normal form of its task's answers; without a task, trimmed.
+/// `None` where it has none, or where the task does not read it as an answer.
+pub fn reference_form(problem: &Problem) -> Option<String> {
+    let reference = problem.reference.as_deref()?;
+    match problem.task.as_deref().and_then(tasks::find) {
+        Some(task) => task.read(problem, reference).map(|r| r.answer),
+        None => Some(reference.trim().to_owned()),
     }
 }

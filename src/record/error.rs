@@ -9,6 +9,8 @@ pub enum RecordError {
     File { path: PathBuf, source: std::io::Error },
     #[error("{path}: line {line}: {reason}")]
     Line { path: PathBuf, line: u64, reason: String },
+    #[error("{path}: {part}: {reason}")]
+    Part { path: PathBuf, part: String, reason: String },
     #[error("{path}: this is no recording: {reason}")]
     NoRecording { path: PathBuf, reason: String },
     #[error(

@@ -70,13 +70,27 @@ impl From<&Sampling> for SamplingEntry {
     }
 }
 
+/// What another tool said of a completion that it drew, as it stands. It stays beside our
+/// own verdict when that is made anew.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Given {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correct: Option<bool>,
+    /// The score from which `correct` may have been made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f64>,
+    /// What it extracted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+}
+
 /// A line as it is written.
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(super) enum LineOut<'a> {
     Run(&'a Run),
     Problem(&'a Problem),
-    Completion(CompletionOut<'a>),
+    Completion(Box<CompletionOut<'a>>),
 }
 
 /// A `completion` line as it is written.
@@ -101,7 +115,13 @@ pub(super) struct CompletionOut<'a> {
     logprob: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_entropy: Option<f64>,
+    /// Bounds of `token_entropy` where it is not known itself: [low, high].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_entropy_range: Option<[f64; 2]>,
     finish: Finish,
+    /// Of completions that another tool drew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given: Option<&'a Given>,
     /// Token by token; the figures are rounded to four decimals.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     token_ids: Vec<u32>,
@@ -115,6 +135,8 @@ impl<'a> CompletionOut<'a> {
     pub fn new(problem: &'a str, policy: &'a str, drawn: &'a Drawn, traces: bool) -> Self {
         let Drawn { completion: c, verdict: v, .. } = drawn;
         let trace: &[Token] = if traces { &c.trace } else { &[] };
+        // A server gives the entropy of a token as an interval, which is kept for the whole.
+        let entropies = if trace.iter().any(|t| t.entropy.is_nan()) { &[] } else { trace };
         let rounded = |x: f32| (f64::from(x) * 1e4).round() / 1e4;
         Self {
             problem,
@@ -130,10 +152,12 @@ impl<'a> CompletionOut<'a> {
             tokens: c.length,
             logprob: c.logprob,
             token_entropy: c.token_entropy,
+            token_entropy_range: c.entropy_range,
             finish: c.finish,
+            given: drawn.given.as_ref(),
             token_ids: trace.iter().map(|t| t.id).collect(),
             token_logprobs: trace.iter().map(|t| rounded(t.logprob)).collect(),
-            token_entropies: trace.iter().map(|t| rounded(t.entropy)).collect(),
+            token_entropies: entropies.iter().map(|t| rounded(t.entropy)).collect(),
         }
     }
 }
@@ -198,7 +222,11 @@ pub(super) struct CompletionIn {
     #[serde(default)]
     pub token_entropy: Option<f64>,
     #[serde(default)]
+    pub token_entropy_range: Option<[f64; 2]>,
+    #[serde(default)]
     pub finish: Option<String>,
+    #[serde(default)]
+    pub given: Option<Given>,
     #[serde(default)]
     pub token_ids: Vec<u32>,
     #[serde(default)]
@@ -237,8 +265,10 @@ impl CompletionIn {
     /// The completion itself. Token arrays of different lengths are left out.
     pub fn completion(self, index: u32) -> Completion {
         let n = self.token_ids.len();
-        let whole = self.token_logprobs.len() == n && self.token_entropies.len() == n;
-        let figures = self.token_logprobs.iter().zip(&self.token_entropies);
+        let entropies =
+            if self.token_entropies.is_empty() { vec![f32::NAN; n] } else { self.token_entropies };
+        let whole = self.token_logprobs.len() == n && entropies.len() == n;
+        let figures = self.token_logprobs.iter().zip(&entropies);
         let token = |(&id, (&logprob, &entropy))| Token { id, logprob, entropy };
         Completion {
             index,
@@ -246,6 +276,7 @@ impl CompletionIn {
             length: self.tokens,
             logprob: self.logprob,
             token_entropy: self.token_entropy,
+            entropy_range: self.token_entropy_range,
             trace: if whole { self.token_ids.iter().zip(figures).map(token).collect() } else { Vec::new() },
             finish: if self.finish.as_deref() == Some("length") { Finish::Length } else { Finish::Stop },
         }

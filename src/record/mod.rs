@@ -5,6 +5,8 @@
 //! | `run` | the first line: version, policies, settings of sampling |
 //! | `problem` | one problem; it must stand before its completions |
 //! | `completion` | one completion with its verdict |
+//! | `score` | how likely one completion is under a policy |
+//! | `import` | last, in what [`foreign`] wrote: where it is from and what could not be read |
 //!
 //! [`mod@format`] says what each field means. A reader ignores kinds and fields that it does
 //! not know, fills verdicts that are missing with our verifiers, and survives a torn last
@@ -15,6 +17,7 @@
 
 pub mod error;
 pub mod follow;
+pub mod foreign;
 pub mod format;
 mod frames;
 mod head;
@@ -24,18 +27,20 @@ pub mod news;
 pub mod reader;
 pub mod recorder;
 mod scan;
+pub mod scores;
 mod source;
 mod texts;
 pub mod writer;
 
 pub use error::RecordError;
 pub use follow::Follower;
-pub use format::{PolicyEntry, Run, SamplingEntry};
+pub use format::{Given, PolicyEntry, Run, SamplingEntry};
 pub use index::Index;
 pub use library::{Library, Listed};
 pub use news::{News, Place};
 pub use reader::{Completions, Recording, read_problems};
 pub use recorder::{Recorder, Target};
+pub use scores::{Score, ScoreWriter};
 pub use texts::{FileTexts, Texts};
 pub use writer::Writer;
 
@@ -50,6 +55,8 @@ pub struct Drawn {
     pub problem: usize,
     pub completion: Completion,
     pub verdict: Verdict,
+    /// What the tool said that drew it, where it is not ours.
+    pub given: Option<Given>,
 }
 
 #[cfg(test)]

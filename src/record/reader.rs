@@ -146,7 +146,8 @@ impl Completions<'_> {
             *next - 1
         });
         let verdict = read.verdict(|text| judge(&self.recording.problems[problem], text));
-        Ok(Drawn { policy, problem, completion: read.completion(index), verdict })
+        let given = read.given.take();
+        Ok(Drawn { policy, problem, completion: read.completion(index), verdict, given })
     }
 }
 

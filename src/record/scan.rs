@@ -130,6 +130,7 @@ impl<'a> Walk<'a> {
             "token_logprobs" | "token_entropies" => {
                 self.list(|b| matches!(b, b'0'..=b'9' | b'-' | b'.' | b'e' | b'E' | b'+'))?;
             }
+            "given" => self.given()?,
             // Repairs, and what a later version may know.
             _ => return None,
         }
@@ -161,6 +162,31 @@ impl<'a> Walk<'a> {
         let raw = self.line.get(start..self.at)?;
         self.at += 1;
         Some(Text { raw, escaped })
+    }
+
+    /// Passes over what another tool said, as it is written: in this order, at least one.
+    fn given(&mut self) -> Option<()> {
+        self.expect(b'{')?;
+        let mut last = 0;
+        loop {
+            self.expect(b'"')?;
+            let name = self.string()?;
+            self.expect(b':')?;
+            self.spaces();
+            let place = match name.raw {
+                "correct" => self.truth().map(|_| 1),
+                "score" => self.number().map(|_| 2),
+                "answer" => self.text().map(|_| 3),
+                _ => None,
+            }?;
+            self.spaces();
+            match (place > last, self.next()?) {
+                (true, b',') => self.spaces(),
+                (true, b'}') => return Some(()),
+                _ => return None,
+            }
+            last = place;
+        }
     }
 
     fn truth(&mut self) -> Option<Option<bool>> {
@@ -231,7 +257,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The names that are known; a bit for each in [`Seen`].
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "kind",
     "problem",
     "policy",
@@ -249,6 +275,7 @@ const NAMES: [&str; 17] = [
     "token_ids",
     "token_logprobs",
     "token_entropies",
+    "given",
 ];
 
 const KIND: u32 = 1;
@@ -385,6 +412,13 @@ mod tests {
             assert_eq!(scan(line.as_bytes()), Scanned::Unusual, "{line}");
         }
         assert_eq!(scan(b"{\"kind\":\"problem\",\"id\":{}}"), Scanned::Other);
+        let given = |inside: &str| {
+            let line =
+                format!(r#"{{"kind":"completion","problem":"p","policy":"b","text":"a","given":{inside}}}"#);
+            matches!(scan(line.as_bytes()), Scanned::Completion(_))
+        };
+        assert!(given(r#"{"correct":true,"score":0.5,"answer":"4\n"}"#) && given(r#"{"score":-1e3}"#));
+        assert!(!given("{}") && !given(r#"{"score":1,"score":1}"#) && !given(r#"{"more":1}"#) && !given("1"));
         assert_eq!(scan(b"{\"kind\":\"completion\",\"text\":\"\xff\"}"), Scanned::Unusual);
     }
 

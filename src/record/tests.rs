@@ -53,7 +53,7 @@ fn drawn(policy: usize, problem: usize, index: u32) -> Drawn {
     let token = Token { id: 5, logprob: -0.125, entropy: 0.5 };
     let completion = Completion::traced(index, format!(" {index}.\n#### 42"), vec![token; 3], Finish::Stop);
     let verdict = crate::problem::judge(&problems()[problem], &completion.text);
-    Drawn { policy, problem, completion, verdict }
+    Drawn { policy, problem, completion, verdict, given: None }
 }
 
 #[test]
@@ -249,6 +249,7 @@ fn any_drawn() -> impl Strategy<Value = Drawn> {
                 problem,
                 completion,
                 verdict: Verdict { answer, rule, correct, method, sound, ..Verdict::default() },
+                given: None,
             }
         })
 }
@@ -352,6 +353,7 @@ fn every_line_that_is_written_is_one_of_the_schema() {
     repaired.verdict.repairs.insert(crate::problem::Repair::ALL[0]);
     let mut bare = drawn(1, 1, 1);
     bare.verdict = Verdict::default();
+    bare.given = Some(Given { correct: Some(true), score: Some(0.5), answer: Some("7".into()) });
     let c = &mut bare.completion;
     (c.length, c.logprob, c.token_entropy, c.trace, c.finish) =
         (None, None, None, Vec::new(), Finish::Length);

@@ -124,14 +124,14 @@ impl Writer {
     pub(super) fn line(&self, drawn: &Drawn) -> Option<Vec<u8>> {
         let policy = self.policies.get(drawn.policy)?;
         let problem = self.problems.get(drawn.problem)?;
-        Some(line(&LineOut::Completion(CompletionOut::new(problem, policy, drawn, self.traces))))
+        Some(line(&LineOut::Completion(Box::new(CompletionOut::new(problem, policy, drawn, self.traces)))))
     }
 
     /// As [`Writer::line`], for a file that is not made yet.
     pub(super) fn line_of(run: &Run, problems: &[Problem], drawn: &Drawn) -> Option<Vec<u8>> {
         let policy = &run.policies.get(drawn.policy)?.name;
         let problem = &problems.get(drawn.problem)?.id;
-        Some(line(&LineOut::Completion(CompletionOut::new(problem, policy, drawn, true))))
+        Some(line(&LineOut::Completion(Box::new(CompletionOut::new(problem, policy, drawn, true)))))
     }
 
     /// Writes lines; where the first of them begins. All of them are written, or none.

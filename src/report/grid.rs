@@ -19,6 +19,11 @@ impl Grid {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
+    /// Whether it has no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Columns in line, two spaces apart.
     pub fn aligned(&self) -> String {
         let widths = self.widths(str::width);

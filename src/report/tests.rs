@@ -105,6 +105,52 @@ fn the_json_of_a_small_run_is_as_computed_by_hand() {
 }
 
 #[test]
+fn the_json_holds_what_was_added_to_the_schema() {
+    let json: serde_json::Value = serde_json::from_str(&report(None, &Lens::default()).json()).unwrap();
+    let (base, rlvr) = (&json["policies"][0], &json["policies"][1]);
+    assert_eq!(base["avg_at_k"]["k"], 4);
+    assert!(near(&base["avg_at_k"]["value"], 0.375) && near(&rlvr["avg_at_k"]["value"], 0.5));
+    // The votes of all four: 42 (2 of 3) wins p1, 9 wins p2.
+    assert!(near(&base["maj_at_k"][2]["value"], 0.5));
+    // All of two: p1 with 2 of 4 correct, C(2,2)/C(4,2).
+    assert!(near(&base["pass_hat_k"][1]["value"], 1.0 / 12.0) && near(&rlvr["pass_hat_k"][2]["value"], 0.5));
+    let cover = |p: &serde_json::Value, tau: f64| {
+        let all = p["cover_at_tau"].as_array().unwrap().clone();
+        all.into_iter().find(|c| c["tau"] == tau).unwrap()["value"].as_f64().unwrap()
+    };
+    assert_eq!((cover(base, 0.2), cover(base, 0.5), cover(rlvr, 1.0)), (1.0, 0.5, 0.5));
+    assert!(
+        near(&base["coverage"]["answer"][2]["value"], 1.0)
+            && near(&rlvr["coverage"]["answer"][0]["value"], 0.5)
+    );
+    // 42 twice, 8 once: one in three correct completions was of an answer seen once.
+    assert_eq!(base["unseen"]["answer"]["seen"], 2);
+    assert!(near(&base["unseen"]["answer"]["missing_mass"], 1.0 / 3.0));
+    assert!(base["unseen"]["answer"]["words"].as_str().unwrap().contains("33 %"));
+    assert!(base["unseen"]["method"].is_null());
+    // Nobody says 8 on p1 or 42 on p2.
+    assert!(base["luck_floor"].as_array().unwrap().iter().all(|p| near(&p["value"], 0.0)));
+    assert_eq!(base["luck_floor"].as_array().unwrap().len(), 3);
+    assert_eq!(base["rules"], serde_json::json!([{"rule": null, "n": 1}, {"rule": "box", "n": 7}]));
+
+    assert_eq!(json["divergence"]["reading"], "still");
+    assert_eq!(json["divergence"]["token_entropy"], serde_json::json!([0.5, 0.5]));
+    assert_eq!(json["dynamics"]["problem"]["regime"]["name"], "inefficient redistribution");
+    assert_eq!(json["dynamics"]["problem"]["regime"]["because"], "SRR < 0.8, NDR < 0.1");
+    assert!(json["dynamics"]["method"]["regime"].is_null());
+
+    let change = &json["problems"][1]["change"];
+    assert_eq!((&change["certain"], &change["p_value"]), (&false.into(), &1.0.into()));
+    assert!(change["deciding_k"].as_u64().unwrap() > 8);
+    let bound = &change["bounds"][1];
+    assert!(near(&bound["exact"], 1.0 - 0.05f64.powf(0.25)) && near(&bound["epsilon"], -0.05f64.ln() / 4.0));
+    assert!(change["bounds"][0].is_null() && near(&change["q_value"], 1.0));
+    assert_eq!(json["problems"][0]["change"]["certain"], true);
+    assert!(json["problems"][1]["format"].is_null());
+    assert_eq!(json["problems"][0]["clusters"][0]["change"]["certain"], true);
+}
+
+#[test]
 fn k_and_the_criterion_change_what_is_in_support() {
     let early = report(Some(2), &Lens::default());
     assert_eq!((early.k, early.policies[0].n), (Some(2), 4));
@@ -129,12 +175,22 @@ fn without_anyone_to_check_steps_nothing_is_sound() {
 fn tables_hold_every_unit_and_every_problem() {
     let report = report(None, &Lens::default());
     let table = report.table(None);
-    for text in ["start → tuned, at k = 4; the curves cross at k = 2", "completion", "p2", "1/4", "–"] {
+    for text in [
+        "start → tuned, at k = 4; the curves cross at k = 2",
+        "completion",
+        "p2",
+        "1/4",
+        "–",
+        "luck of tuned",
+        "Cover@0.5",
+        "by problems: inefficient redistribution (SRR < 0.8, NDR < 0.1)",
+        "about 33 % of the correct probability of start is on answers not seen yet",
+    ] {
         assert!(table.contains(text), "{text} is not in\n{table}");
     }
     let one = report.table(Some(Unit::Method));
     assert!(one.contains("\nmethod ") && !one.contains("\nanswer "));
-    assert!(report.markdown(None).contains("| p1 | 4 | P | 2/4 | 4/4 |"));
+    assert!(report.markdown(None).contains("| p1 | 4 | P | certain | 2/4 | 4/4 |"));
     assert_eq!(
         report.csv(),
         "id,reference,k,status,start n,start hits,start pass_rate,tuned n,tuned hits,tuned pass_rate\n\

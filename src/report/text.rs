@@ -44,8 +44,18 @@ impl Report {
     }
 
     fn parts(&self, unit: Option<Unit>) -> Vec<(String, Grid)> {
-        let mut parts =
-            vec![("Policies".to_owned(), self.policies_grid()), ("pass@k".to_owned(), self.pass_grid())];
+        let mut parts = vec![
+            ("Policies".to_owned(), self.policies_grid()),
+            (
+                "pass@k; luck is what the same completions reach on the references of other problems"
+                    .to_owned(),
+                self.pass_grid(),
+            ),
+            ("Shares of problems and of completions".to_owned(), self.shares_grid()),
+            ("Distinct correct items, mean over problems".to_owned(), self.coverage_grid(unit)),
+            ("Not seen yet".to_owned(), self.unseen_grid(unit)),
+        ];
+        parts.retain(|(_, grid)| !grid.is_empty());
         for pair in &self.pairs {
             parts.push((pair.title(self.k_max), pair.grid(unit)));
         }
@@ -78,7 +88,10 @@ impl Report {
     }
 
     fn pass_grid(&self) -> Grid {
-        let mut grid = Grid::new(std::iter::once("k").chain(self.policies.iter().map(|p| p.name.as_str())));
+        let luck = self.policies.iter().filter(|p| !p.luck_floor.is_empty());
+        let names = self.policies.iter().map(|p| p.name.clone());
+        let heads = names.chain(luck.clone().map(|p| format!("luck of {}", p.name)));
+        let mut grid = Grid::new(std::iter::once("k".to_owned()).chain(heads));
         let mut ks: Vec<u32> = self.policies.iter().flat_map(|p| &p.pass_at_k).map(|p| p.k).collect();
         ks.sort_unstable();
         ks.dedup();
@@ -88,18 +101,107 @@ impl Report {
                 None => UNDEFINED.into(),
             };
             let values = self.policies.iter().map(|p| at(p.pass_at_k.iter().find(|p| p.k == k)));
-            grid.row(std::iter::once(k.to_string()).chain(values));
+            let floors =
+                luck.clone().map(|p| figure(p.luck_floor.iter().find(|p| p.k == k).map(|p| p.value)));
+            grid.row(std::iter::once(k.to_string()).chain(values).chain(floors));
+        }
+        grid
+    }
+
+    /// avg@k, maj@k, pass^k at the last k, and Cover@τ.
+    fn shares_grid(&self) -> Grid {
+        let names = self.policies.iter().map(|p| p.name.as_str());
+        let mut grid = Grid::new(std::iter::once("").chain(names));
+        let k = self.policies.iter().filter_map(|p| p.avg_at_k.as_ref()).map(|p| p.k).min();
+        let Some(k) = k else { return grid };
+        let at = |points: &[super::PassReport]| match points.iter().find(|p| p.k == k) {
+            Some(p) => format!("{} {}", figure(Some(p.value)), interval(Some([p.low, p.high]))),
+            None => UNDEFINED.into(),
+        };
+        let mut line = |name: String, of: &dyn Fn(&super::PolicyReport) -> String| {
+            grid.row(std::iter::once(name).chain(self.policies.iter().map(of)));
+        };
+        line(format!("avg@{k}"), &|p| {
+            p.avg_at_k.as_ref().map_or_else(
+                || UNDEFINED.into(),
+                |p| at(std::slice::from_ref(&super::PassReport { k, ..p.clone() })),
+            )
+        });
+        line(format!("maj@{k}"), &|p| at(&p.maj_at_k));
+        line(format!("pass^{k}"), &|p| figure(p.pass_hat_k.iter().find(|p| p.k == k).map(|p| p.value)));
+        for tau in [0.1, 0.5, 0.9] {
+            let cover = |p: &super::PolicyReport| {
+                figure(p.cover_at_tau.iter().find(|c| c.tau == tau).map(|c| c.value))
+            };
+            line(format!("Cover@{tau}"), &cover);
+        }
+        grid
+    }
+
+    fn coverage_grid(&self, unit: Option<Unit>) -> Grid {
+        let unit = unit.filter(|u| *u != Unit::Problem).unwrap_or(Unit::Method);
+        let of = |p: &super::PolicyReport| -> Vec<super::ValueReport> {
+            match unit {
+                Unit::Answer => p.coverage.answer.clone(),
+                Unit::Method | Unit::Problem => p.coverage.method.clone(),
+                Unit::Completion => p.coverage.completion.clone(),
+            }
+        };
+        let curves: Vec<Vec<super::ValueReport>> = self.policies.iter().map(of).collect();
+        let heads = self.policies.iter().map(|p| format!("{} {}s", p.name, unit.name()));
+        let mut grid = Grid::new(std::iter::once("k".to_owned()).chain(heads));
+        let mut ks: Vec<u32> = curves.iter().flatten().map(|p| p.k).collect();
+        ks.sort_unstable();
+        ks.dedup();
+        for k in ks {
+            let at = |c: &Vec<super::ValueReport>| {
+                c.iter().find(|p| p.k == k).map_or_else(|| UNDEFINED.into(), |p| format!("{:.2}", p.value))
+            };
+            grid.row(std::iter::once(k.to_string()).chain(curves.iter().map(at)));
+        }
+        grid
+    }
+
+    fn unseen_grid(&self, unit: Option<Unit>) -> Grid {
+        let mut grid =
+            Grid::new(["policy", "unit", "seen", "at least", "as many draws again", "missing mass"]);
+        for p in &self.policies {
+            let each = [
+                (Unit::Answer, &p.unseen.answer),
+                (Unit::Method, &p.unseen.method),
+                (Unit::Completion, &p.unseen.completion),
+            ];
+            for (u, unseen) in each {
+                let Some(unseen) = unseen.as_ref().filter(|_| unit.is_none_or(|only| only == u)) else {
+                    continue;
+                };
+                grid.row([
+                    p.name.clone(),
+                    u.name().to_owned(),
+                    unseen.seen.to_string(),
+                    format!("{:.1}", unseen.richness),
+                    format!("+{:.1}", unseen.next),
+                    format!("{:.2} %", 100.0 * unseen.missing_mass),
+                ]);
+            }
         }
         grid
     }
 
     fn problems_grid(&self) -> Grid {
-        let mut headings = vec!["problem".to_owned(), "k".into(), "status".into()];
+        let mut headings = vec!["problem".to_owned(), "k".into(), "status".into(), "decided".into()];
         headings.extend(self.policies.iter().map(|p| format!("{} hits", p.name)));
         let mut grid = Grid::new(headings);
         for problem in &self.problems {
             let status = problem.status.map_or_else(|| UNDEFINED.into(), String::from);
-            let mut row = vec![problem.id.clone(), problem.k.to_string(), status];
+            let decided = match (&problem.change, problem.status) {
+                (None, _) | (_, None) => UNDEFINED.into(),
+                (Some(c), _) if c.certain => "certain".to_owned(),
+                (Some(super::ChangeReport { deciding_k: Some(k), .. }), _) => format!("at k ≈ {k}"),
+                _ => "no".to_owned(),
+            };
+            let decided = if problem.format.is_some() { format!("{decided}, format?") } else { decided };
+            let mut row = vec![problem.id.clone(), problem.k.to_string(), status, decided];
             row.extend(problem.hits.iter().zip(&problem.n).map(|(hits, n)| format!("{hits}/{n}")));
             grid.row(row);
         }
@@ -113,7 +215,19 @@ impl Report {
             n => format!("{n} hits"),
         };
         let sound = if self.sound { ", sound completions only" } else { "" };
-        format!("In support by {hits}{sound}. 95 % intervals; {UNDEFINED} is undefined.")
+        let mut lines: Vec<String> = self.pairs.iter().flat_map(PairReport::sentences).collect();
+        for p in &self.policies {
+            lines
+                .extend(p.unseen.method.as_ref().or(p.unseen.answer.as_ref()).map(|u| u.words.clone() + "."));
+        }
+        if self.problems.iter().any(|p| p.format.is_some()) {
+            lines.push(
+                "format?: the right answers of one policy were found by rules that never read the other."
+                    .into(),
+            );
+        }
+        lines.push(format!("In support by {hits}{sound}. 95 % intervals; {UNDEFINED} is undefined."));
+        lines.join("\n")
     }
 }
 
@@ -130,6 +244,28 @@ impl PairReport {
             _ => String::new(),
         };
         format!("{} → {}, {k}{crossing}", self.base, self.rlvr)
+    }
+
+    /// The regime and the divergence in words.
+    fn sentences(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for unit in [Unit::Problem, Unit::Method] {
+            if let Some(r) = &self.dynamics.of(unit).regime {
+                lines.push(format!(
+                    "{} → {}, by {}s: {} ({}).",
+                    self.base,
+                    self.rlvr,
+                    unit.name(),
+                    r.name,
+                    r.because
+                ));
+            }
+        }
+        if let Some(d) = &self.divergence {
+            let [t, a] = [d.token_entropy, d.answer_entropy].map(|[b, r]| format!("{b:.3} → {r:.3}"));
+            lines.push(format!("Entropy of tokens {t}, of answers {a} nats: {}.", d.words));
+        }
+        lines
     }
 
     fn grid(&self, unit: Option<Unit>) -> Grid {

@@ -14,11 +14,11 @@ mod worker;
 
 pub use crate::record::Drawn;
 pub use schedule::Item;
-pub use worker::is_worker;
+pub use worker::{background, is_worker};
 
 use crate::model::Sampling;
 use crate::policy::{Partial, Policy};
-use crate::problem::Problem;
+use crate::problem::{Judge, Problem, Verifiers};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, watch};
@@ -62,9 +62,11 @@ pub struct Event {
 pub enum EventKind {
     /// The completions that one decode step of one worker finished.
     Drawn(Vec<Drawn>),
-    /// A policy could not draw a problem: nothing more is drawn there until
+    /// A policy could not draw a problem, or a completion could not be judged: nothing more is drawn there until
     /// [`Command::Resume`] or [`Command::Restart`].
     Failed { policy: usize, message: String },
+    /// Something holds a policy up, such as a server that is away; it goes on by itself.
+    Noted { policy: usize, message: String },
     /// Everything is drawn, except where a policy failed. It comes after the last
     /// completion, and again when [`Command::SetK`] has asked for more and that is drawn.
     Finished,
@@ -120,9 +122,22 @@ impl Campaign {
         settings: Settings,
         done: &[Item],
     ) -> (Campaign, Lanes) {
+        Self::judged(policies, problems, settings, done, Arc::new(Verifiers))
+    }
+
+    /// As [`Campaign::resume`], with a judge other than our verifiers. A completion that it
+    /// cannot judge is not sent: its problem fails, and is drawn again from there after
+    /// [`Command::Resume`].
+    pub fn judged(
+        policies: Vec<Arc<dyn Policy>>,
+        problems: Arc<[Problem]>,
+        settings: Settings,
+        done: &[Item],
+        judge: Arc<dyn Judge>,
+    ) -> (Campaign, Lanes) {
         let (events, from_events) = mpsc::channel(CAPACITY);
         let (gauge, from_gauge) = watch::channel(Gauge::default());
-        let shared = Shared::new(policies, problems, settings, done, events, gauge);
+        let shared = Shared::new(policies, judge, problems, settings, done, events, gauge);
         let campaign = Campaign { shared: Arc::new(shared), workers: Mutex::default() };
         campaign.hire();
         (campaign, Lanes { events: from_events, gauge: from_gauge })
@@ -131,6 +146,12 @@ impl Campaign {
     /// Tells the campaign something; returns at once.
     pub fn send(&self, command: Command) {
         self.shared.obey(command);
+        self.hire();
+    }
+
+    /// Draws from one more policy from now on: the next number.
+    pub fn adopt(&self, policy: Arc<dyn Policy>) {
+        self.shared.adopt(policy);
         self.hire();
     }
 

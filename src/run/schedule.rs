@@ -52,6 +52,16 @@ impl Schedule {
         }
     }
 
+    /// Makes room for one more policy, of which nothing is drawn.
+    pub fn grow(&mut self) {
+        let before = std::mem::take(&mut self.lanes);
+        for lanes in before.chunks(self.policies.max(1)) {
+            self.lanes.extend_from_slice(lanes);
+            self.lanes.push(Lane::default());
+        }
+        self.policies += 1;
+    }
+
     /// Marks completions as drawn before the campaign began. Out of range is ignored.
     pub fn skip(&mut self, item: &Item) {
         if item.policy < self.policies && item.problem < self.failed.len() {

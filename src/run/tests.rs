@@ -1,7 +1,9 @@
 use super::*;
 use crate::policy::script::{Script, Scripted};
+use crate::problem::{Unjudged, Verdict};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 type Texts = BTreeMap<(usize, usize, u32), String>;
 
@@ -69,6 +71,47 @@ fn completions_are_judged_where_they_are_drawn() {
         }
     }
     assert_eq!(seen, 80);
+}
+
+/// Judges nothing of the second problem until it is mended, and panics at the third's.
+#[derive(Default)]
+struct Picky {
+    mended: AtomicBool,
+}
+
+impl Judge for Picky {
+    fn judge(&self, problem: &Problem, texts: &[&str]) -> Vec<Result<Verdict, Unjudged>> {
+        let one = |text: &&str| match problem.id.as_str() {
+            "leg_counting/heldout/1" if !self.mended.load(Ordering::Relaxed) => {
+                Err(Unjudged("nobody knows".into()))
+            }
+            "leg_counting/heldout/2" => panic!("too much"),
+            _ => Ok(crate::problem::judge(problem, text)),
+        };
+        texts.iter().map(one).collect()
+    }
+}
+
+#[test]
+fn what_cannot_be_judged_is_said_and_drawn_again_when_it_can() {
+    let judge = Arc::new(Picky::default());
+    let (campaign, mut lanes) = Campaign::judged(
+        policies(QUICK),
+        problems(3),
+        settings(20, 2),
+        &[],
+        Arc::clone(&judge) as Arc<dyn Judge>,
+    );
+    let (texts, others) = until_finished(&mut lanes, 0);
+    assert_eq!(texts.len(), 40);
+    assert!(texts.keys().all(|(_, problem, _)| *problem == 0));
+    let said = |what: &str| others.iter().any(|e| format!("{e:?}").contains(what));
+    assert!(said("Failed") && said("nobody knows") && said("Panicked") && said("too much"), "{others:?}");
+    judge.mended.store(true, Ordering::Relaxed);
+    campaign.send(Command::Resume);
+    let (texts, _) = until_finished(&mut lanes, 0);
+    assert_eq!(texts.len(), 40);
+    assert!(texts.keys().all(|(_, problem, _)| *problem == 1));
 }
 
 #[test]

@@ -4,12 +4,12 @@ use super::schedule::{Item, Job, Schedule};
 use super::{Command, Drawn, Event, EventKind, Gauge, Settings};
 use crate::completion::Completion;
 use crate::policy::{Partial, Policy, PolicyError, Request, Sink};
-use crate::problem::{Problem, judge};
+use crate::problem::{Judge, Problem, Unjudged};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
@@ -36,6 +36,20 @@ pub(super) fn spawn(shared: Arc<Shared>) -> std::io::Result<JoinHandle<()>> {
     })
 }
 
+/// Does something beside the screen, on a thread that leaves the screen its share. A panic
+/// in it ends the thread and nothing else.
+///
+/// # Errors
+/// The system gives no thread.
+pub fn background(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let spawned = std::thread::Builder::new().name(THREAD_NAME.into()).spawn(move || {
+        yield_to_the_screen();
+        // What it was to send is not sent.
+        let _ = catch_unwind(AssertUnwindSafe(work));
+    });
+    spawned.map(drop)
+}
+
 /// Lowers this thread's priority, so that a key is answered at once while every core draws.
 fn yield_to_the_screen() {
     // Linux gives each thread a priority of its own; elsewhere this would slow the screen too.
@@ -49,7 +63,8 @@ fn yield_to_the_screen() {
 /// What the handle and the workers share. One lock, held for book-keeping only: never
 /// while drawing, judging or sending.
 pub(super) struct Shared {
-    policies: Vec<Arc<dyn Policy>>,
+    judge: Arc<dyn Judge>,
+    policies: RwLock<Vec<Arc<dyn Policy>>>,
     problems: Arc<[Problem]>,
     state: Mutex<State>,
     work: Condvar,
@@ -85,6 +100,7 @@ struct Assignment {
 impl Shared {
     pub(super) fn new(
         policies: Vec<Arc<dyn Policy>>,
+        judge: Arc<dyn Judge>,
         problems: Arc<[Problem]>,
         settings: Settings,
         done: &[Item],
@@ -105,7 +121,8 @@ impl Shared {
             cancels: HashMap::new(),
         };
         Self {
-            policies,
+            judge,
+            policies: RwLock::new(policies),
             problems,
             state: Mutex::new(state),
             work: Condvar::new(),
@@ -149,12 +166,31 @@ impl Shared {
         self.work.notify_all();
     }
 
+    /// Draws from one more policy from now on.
+    pub(super) fn adopt(&self, policy: Arc<dyn Policy>) {
+        let mut state = self.state();
+        self.policies.write().unwrap_or_else(PoisonError::into_inner).push(policy);
+        state.schedule.grow();
+        state.announced &= state.schedule.is_done();
+        self.gauge.send_modify(|g| g.partials.push(None));
+        drop(state);
+        self.work.notify_all();
+    }
+
+    fn policy(&self, number: usize) -> Arc<dyn Policy> {
+        Arc::clone(&self.policies.read().unwrap_or_else(PoisonError::into_inner)[number])
+    }
+
+    fn count(&self) -> usize {
+        self.policies.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     fn restart(&self, state: &mut State, settings: Settings) {
         state.cancel_all();
         state.cancels.clear();
         state.generation += 1;
         let focus = state.schedule.focused();
-        state.schedule = Schedule::new(self.policies.len(), self.problems.len(), settings.k);
+        state.schedule = Schedule::new(self.count(), self.problems.len(), settings.k);
         state.schedule.focus(focus);
         state.settings = Arc::new(settings);
         state.paused = false;
@@ -162,7 +198,7 @@ impl Shared {
         *self.meter() = Meter { generation: state.generation, ..Meter::default() };
         self.gauge.send_replace(Gauge {
             generation: state.generation,
-            partials: vec![None; self.policies.len()],
+            partials: vec![None; self.count()],
             ..Gauge::default()
         });
     }
@@ -180,7 +216,7 @@ impl Shared {
     /// How many workers are missing; they count as hired from now on.
     pub(super) fn vacancies(&self) -> usize {
         let mut state = self.state();
-        let missing = state.wanted().saturating_sub(state.workers);
+        let missing = self.wanted(&state).saturating_sub(state.workers);
         state.workers += missing;
         missing
     }
@@ -202,7 +238,7 @@ impl Shared {
     fn wait_for_work(&self, runtime: &Runtime) -> Option<Assignment> {
         let mut state = self.state();
         loop {
-            if state.closing || state.workers > state.wanted() {
+            if state.closing || state.workers > self.wanted(&state) {
                 state.workers -= 1;
                 return None;
             }
@@ -237,8 +273,11 @@ impl Shared {
             shared: self,
             assignment,
             runtime,
+            waiting: Vec::new(),
             batch: Vec::new(),
+            seen: HashSet::new(),
             finished: HashSet::new(),
+            unjudged: None,
             stopped: false,
             tokens: 0,
             published: None,
@@ -248,8 +287,10 @@ impl Shared {
             Request { problem, indices: item.indices.clone(), sampling: &assignment.settings.sampling };
         // Nothing that a panic could leave half-done outlives it: the desk keeps only
         // completions that are whole.
-        let result =
-            catch_unwind(AssertUnwindSafe(|| self.policies[item.policy].sample(&request, &mut desk)));
+        let policy = self.policy(item.policy);
+        let result = catch_unwind(AssertUnwindSafe(|| policy.sample(&request, &mut desk)));
+        let judged = catch_unwind(AssertUnwindSafe(|| desk.judge()));
+        let result = result.and_then(|drawn| judged.map(|()| drawn));
         let _ = desk.flush();
         let failure = desk.failure(result);
         desk.publish(None);
@@ -308,6 +349,12 @@ impl Shared {
         });
     }
 
+    /// Threads that draw, and those that wait for servers.
+    fn wanted(&self, state: &State) -> usize {
+        let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner);
+        state.settings.threads.max(1) + policies.iter().map(|p| p.waiting()).sum::<usize>()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -318,10 +365,6 @@ impl Shared {
 }
 
 impl State {
-    fn wanted(&self) -> usize {
-        self.settings.threads.max(1)
-    }
-
     fn cancel(&self, jobs: &[u64]) {
         for flag in jobs.iter().filter_map(|id| self.cancels.get(id)) {
             flag.store(true, Ordering::Relaxed);
@@ -338,10 +381,16 @@ struct Desk<'a> {
     shared: &'a Shared,
     assignment: &'a Assignment,
     runtime: &'a Runtime,
+    /// Drawn and not yet judged.
+    waiting: Vec<Completion>,
     /// Judged and not yet sent.
     batch: Vec<Drawn>,
-    /// Every index that was finished.
+    /// Every index that was drawn.
+    seen: HashSet<u32>,
+    /// Every index that was drawn and judged.
     finished: HashSet<u32>,
+    /// Why the first completion without a verdict has none.
+    unjudged: Option<Unjudged>,
     /// Whether the job was told to stop.
     stopped: bool,
     /// Tokens since the gauge was last set.
@@ -351,13 +400,10 @@ struct Desk<'a> {
 
 impl Sink for Desk<'_> {
     fn finished(&mut self, completion: Completion) {
-        let Item { policy, problem, ref indices } = self.assignment.job.item;
-        if !indices.contains(&completion.index) || self.finished.contains(&completion.index) {
-            return;
+        let indices = &self.assignment.job.item.indices;
+        if indices.contains(&completion.index) && self.seen.insert(completion.index) {
+            self.waiting.push(completion);
         }
-        let verdict = judge(&self.shared.problems[problem], &completion.text);
-        self.finished.insert(completion.index);
-        self.batch.push(Drawn { policy, problem, completion, verdict });
     }
 
     fn stepped(&mut self, drawn: usize, partial: &dyn Fn() -> Option<Partial>) -> ControlFlow<()> {
@@ -367,13 +413,46 @@ impl Sink for Desk<'_> {
             let watched = self.shared.focus.load(Ordering::Relaxed) == problem;
             self.publish(if watched { partial() } else { None });
         }
+        self.judge();
         let flushed = self.flush();
+        // What nobody can judge need not be drawn.
+        if self.unjudged.is_some() {
+            return ControlFlow::Break(());
+        }
         self.stopped |= flushed.is_break() || self.assignment.cancel.load(Ordering::Relaxed);
         if self.stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn noted(&mut self, words: &str) {
+        let kind = EventKind::Noted { policy: self.assignment.job.item.policy, message: words.to_owned() };
+        // A closed channel is found out at the next step.
+        let _ = self.shared.post(Event { generation: self.assignment.generation, kind }, self.runtime);
     }
 }
 
 impl Desk<'_> {
+    /// Judges what was drawn in one step, together: an outside judge may be far away.
+    fn judge(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let Item { policy, problem, .. } = self.assignment.job.item;
+        let drawn = std::mem::take(&mut self.waiting);
+        let texts: Vec<&str> = drawn.iter().map(|c| c.text.as_str()).collect();
+        let verdicts = self.shared.judge.judge(&self.shared.problems[problem], &texts);
+        for (completion, verdict) in drawn.into_iter().zip(verdicts) {
+            match verdict {
+                Ok(verdict) => {
+                    self.finished.insert(completion.index);
+                    self.batch.push(Drawn { policy, problem, completion, verdict, given: None });
+                }
+                Err(unjudged) => {
+                    self.unjudged.get_or_insert(unjudged);
+                }
+            }
+        }
+    }
+
     fn flush(&mut self) -> ControlFlow<()> {
         if self.batch.is_empty() {
             return ControlFlow::Continue(());
@@ -417,17 +496,20 @@ impl Desk<'_> {
             Err(panic) => {
                 let said = panic.downcast_ref::<String>().map(String::as_str);
                 let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-                let (policy, problem) =
-                    (self.shared.policies[policy].name(), &self.shared.problems[problem].id);
+                let (policy, problem) = (self.shared.policy(policy), &self.shared.problems[problem].id);
+                let policy = policy.name();
                 return Some(EventKind::Panicked {
                     message: format!("policy {policy} panicked at problem {problem}: {said}"),
                 });
+            }
+            _ if self.unjudged.is_some() => {
+                self.unjudged.as_ref().map(Unjudged::to_string).unwrap_or_default()
             }
             _ if self.stopped || self.finished.len() == indices.len() => return None,
             Ok(Err(error)) => error.to_string(),
             Ok(Ok(())) => format!(
                 "policy {}: it gave {} of {} completions of problem {}",
-                self.shared.policies[policy].name(),
+                self.shared.policy(policy).name(),
                 self.finished.len(),
                 indices.len(),
                 self.shared.problems[problem].id

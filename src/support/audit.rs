@@ -2,8 +2,7 @@
 
 use super::ledger::Ledger;
 use super::unit::{Lens, Pair, Status};
-use crate::problem::extract::{extract_with, integer};
-use crate::problem::{Problem, Rule, Verdict, judge};
+use crate::problem::{Problem, Rule, Verdict, judge, judge_by};
 use std::collections::BTreeSet;
 
 /// What became of a problem by its rules, and if every rule could speak.
@@ -33,25 +32,69 @@ impl Audit {
     }
 }
 
+/// By which rules answers are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Grading {
+    /// The task's own, the first that finds an answer.
+    #[default]
+    Usual,
+    /// Every rule: a completion is right as soon as any finds the right answer in it.
+    Any,
+    /// This rule alone.
+    Only(Rule),
+}
+
+impl Grading {
+    /// Every grading, in the order in which a user turns through them.
+    pub const ALL: [Grading; 9] = [
+        Grading::Usual,
+        Grading::Any,
+        Grading::Only(Rule::Tag),
+        Grading::Only(Rule::Box),
+        Grading::Only(Rule::Marker),
+        Grading::Only(Rule::AfterThinking),
+        Grading::Only(Rule::LastNumber),
+        Grading::Only(Rule::Fence),
+        Grading::Only(Rule::LastLine),
+    ];
+
+    /// The grading after this one, around the end.
+    pub fn next(self) -> Grading {
+        let at = Grading::ALL.iter().position(|g| *g == self).unwrap_or(0);
+        Grading::ALL[(at + 1) % Grading::ALL.len()]
+    }
+
+    /// The words for people.
+    pub fn words(self) -> String {
+        match self {
+            Grading::Usual => "the task's rules".to_owned(),
+            Grading::Any => "any rule".to_owned(),
+            Grading::Only(rule) => format!("{} alone", rule.name().replace('-', " ")),
+        }
+    }
+
+    /// Judges a completion.
+    pub fn judge(self, problem: &Problem, text: &str) -> Verdict {
+        match self {
+            Grading::Usual => judge(problem, text),
+            Grading::Only(rule) => regrade(problem, text, &[rule]),
+            Grading::Any => {
+                let usual = judge(problem, text);
+                if usual.correct {
+                    return usual;
+                }
+                let any = Rule::ALL.iter().map(|rule| regrade(problem, text, &[*rule]));
+                any.into_iter().find(|v| v.correct).unwrap_or(usual)
+            }
+        }
+    }
+}
+
 /// Judges a completion as its task does, but with these rules only, tried in this order.
-/// Whether the steps are sound is known only where the answer stays what it was.
+/// The task's own reader reads what they find; whether the steps are sound is asked of the
+/// answer so found.
 pub fn regrade(problem: &Problem, text: &str, rules: &[Rule]) -> Verdict {
-    let usual = judge(problem, text);
-    let reference = problem.reference.as_deref().map(str::trim);
-    let whole = reference.and_then(integer);
-    let found = rules.iter().find_map(|rule| {
-        let (answer, rule) = extract_with(text, &[*rule])?;
-        // Where the reference is a whole number, so is the answer.
-        let answer = if whole.is_some() { integer(&answer)?.to_string() } else { answer };
-        Some((answer, rule))
-    });
-    let correct = found.as_ref().is_some_and(|(answer, _)| match whole {
-        Some(n) => answer.parse() == Ok(n),
-        None => Some(answer.as_str()) == reference,
-    });
-    let (answer, rule) = found.unzip();
-    let sound = usual.sound.filter(|_| answer == usual.answer);
-    Verdict { answer, rule, correct, method: usual.method, sound, ..Verdict::default() }
+    judge_by(problem, text, rules)
 }
 
 impl Ledger {
@@ -94,7 +137,7 @@ impl Ledger {
 
 /// Whether some rule finds the right answer in the text.
 fn by_any_rule(problem: &Problem, text: &str) -> bool {
-    judge(problem, text).correct || Rule::ALL.iter().any(|rule| regrade(problem, text, &[*rule]).correct)
+    Grading::Any.judge(problem, text).correct
 }
 
 #[cfg(test)]
@@ -147,7 +190,11 @@ mod tests {
         let text = format!("<answer>7001</answer> I mean {right}.");
         assert_eq!(regrade(&problem, &text, &Rule::ALL), judge(&problem, &text));
         let last = regrade(&problem, &text, &[Rule::LastNumber]);
-        assert!(last.correct && last.rule == Some(Rule::LastNumber) && last.sound.is_none());
+        assert!(last.correct && last.rule == Some(Rule::LastNumber));
+        assert_eq!(Grading::Only(Rule::LastNumber).judge(&problem, &text), last);
+        assert!(
+            Grading::Any.judge(&problem, &text).correct && !Grading::Usual.judge(&problem, &text).correct
+        );
         let boxed = regrade(&problem, &text, &[Rule::Box]);
         assert_eq!((boxed.answer, boxed.rule, boxed.correct), (None, None, false));
         let texts: [&[&str]; 2] = [&[&text], &[&text]];
@@ -159,6 +206,22 @@ mod tests {
     }
 
     #[test]
+    fn the_tasks_own_reader_reads_what_another_rule_finds() {
+        let problem = Problem {
+            id: "p".into(),
+            task: Some("mathematics".into()),
+            prompt: "?".into(),
+            reference: Some("1/2".into()),
+            metadata: Default::default(),
+        };
+        let text = "\\boxed{\\frac{2}{4}}\n#### 7";
+        let by = |rule| Grading::Only(rule).judge(&problem, text).correct;
+        assert_eq!((by(Rule::Box), by(Rule::Marker)), (true, false));
+        let turned = Grading::ALL.iter().fold(Grading::Usual, |g, _| g.next());
+        assert_eq!(turned, Grading::Usual);
+    }
+
+    #[test]
     fn a_reference_that_is_no_number_is_compared_as_text() {
         let problem = Problem {
             id: "p".into(),
@@ -167,7 +230,7 @@ mod tests {
             reference: Some("x + 1".into()),
             metadata: Default::default(),
         };
-        let verdict = regrade(&problem, "\\boxed{x + 1}", &Rule::ALL);
+        let verdict = regrade(&problem, "\\boxed{x + 1}", &Rule::NUMBER);
         assert_eq!((verdict.answer.as_deref(), verdict.correct), (Some("x + 1"), true));
         assert!(!regrade(&problem, "\\boxed{x + 2}", &Rule::ALL).correct);
     }

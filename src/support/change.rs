@@ -32,7 +32,8 @@ pub enum Certainty {
     /// at level ζ.
     Certain,
     /// Not at this k. `k` is about how many draws of each would decide if the rates stayed
-    /// as they are; `None` where nothing was seen, or where it would take over 10⁹.
+    /// as they are; `None` where nothing was seen, where the rates are equal, or where it
+    /// would take over 10⁹.
     Undecided { k: Option<u32> },
 }
 
@@ -54,6 +55,28 @@ impl Change {
         let bounds = [0, 1].map(|i| (hits[i] == 0).then(|| Bound::after(drawn[i], zeta)));
         Some(Change { hits, drawn, bounds, p_value, certainty })
     }
+
+    /// As [`Change::of`], for an item that its criterion calls lost or gained although both
+    /// policies may have shown it: certain only where the test rejects chance.
+    pub fn of_flip(hits: [u32; 2], drawn: [u32; 2], zeta: f64) -> Option<Change> {
+        let change = Change::of(hits, drawn, zeta)?;
+        let certainty = match change.p_value < zeta {
+            true => Certainty::Certain,
+            false => Certainty::Undecided { k: deciding(hits, drawn, zeta) },
+        };
+        Some(Change { certainty, ..change })
+    }
+}
+
+impl Certainty {
+    /// The label: `certain`, `undecided, k ≈ 190 would decide`.
+    pub fn words(self) -> String {
+        match self {
+            Certainty::Certain => "certain".to_owned(),
+            Certainty::Undecided { k: Some(k) } => format!("undecided, k ≈ {k} would decide"),
+            Certainty::Undecided { k: None } => "undecided".to_owned(),
+        }
+    }
 }
 
 impl Bound {
@@ -65,7 +88,8 @@ impl Bound {
 }
 
 /// Fisher's exact test, two-sided: the probability, with the hits of both together given,
-/// of a division no likelier than the one seen. Hits at most drawn.
+/// of a division no likelier than the one seen. Hits at most drawn. The work grows with the
+/// spread of the divisions, not with the hits.
 pub fn fisher(hits: [u32; 2], drawn: [u32; 2]) -> f64 {
     let [a, b] = hits;
     let [n, m] = drawn;
@@ -76,13 +100,30 @@ pub fn fisher(hits: [u32; 2], drawn: [u32; 2]) -> f64 {
         choose(n, x) + choose(m, total - x) - choose(n + m, total)
     };
     let (first, last) = (total.saturating_sub(m), total.min(n));
-    let seen = ln_p(a);
-    // The pmf has one peak: from each end up to where it exceeds what was seen.
-    let no_likelier = |x: &u32| ln_p(*x) <= seen + 1e-7;
-    let from_left: f64 = (first..=last).take_while(no_likelier).map(|x| ln_p(x).exp()).sum();
-    let from_right: f64 = (first..=last).rev().take_while(no_likelier).map(|x| ln_p(x).exp()).sum();
-    let all = (first..=last).all(|x| no_likelier(&x));
-    if all { 1.0 } else { (from_left + from_right).min(1.0) }
+    let seen = ln_p(a) + 1e-7;
+    // The pmf has one peak, here: on each side of it what is no likelier reaches to the end.
+    let peak = (u128::from(n + 1) * u128::from(total + 1) / (u128::from(n) + u128::from(m) + 2)) as u32;
+    let peak = peak.clamp(first, last);
+    if ln_p(peak) <= seen {
+        return 1.0;
+    }
+    let edge = |mut inside: u32, mut outside: u32| {
+        // `inside` is likelier than what was seen; `outside`, beyond the end, stands for less.
+        while inside.abs_diff(outside) > 1 {
+            let middle = inside.min(outside) + inside.abs_diff(outside) / 2;
+            *(if ln_p(middle) > seen { &mut inside } else { &mut outside }) = middle;
+        }
+        outside
+    };
+    let negligible = |p: &f64| *p > 1e-18;
+    let upper = if ln_p(last) > seen { last + 1 } else { edge(peak, last) };
+    let right: f64 = (upper..=last).map(|x| ln_p(x).exp()).take_while(negligible).sum();
+    let left: f64 = if ln_p(first) > seen {
+        0.0
+    } else {
+        (first..=edge(peak, first)).rev().map(|x| ln_p(x).exp()).take_while(negligible).sum()
+    };
+    (left + right).min(1.0)
 }
 
 /// The q of each p-value of many (Benjamini & Hochberg 1995): calling every item certain
@@ -102,7 +143,8 @@ pub fn false_discovery(p_values: &[f64]) -> Vec<f64> {
 
 /// The least k of a few per cent's precision at which the rates seen would be told apart.
 fn deciding(hits: [u32; 2], drawn: [u32; 2], zeta: f64) -> Option<u32> {
-    if hits[0].max(hits[1]) == 0 {
+    // Equal rates are never told apart.
+    if u64::from(hits[0]) * u64::from(drawn[1]) == u64::from(hits[1]) * u64::from(drawn[0]) {
         return None;
     }
     let rates = [0, 1].map(|i| f64::from(hits[i]) / f64::from(drawn[i]));
@@ -169,6 +211,17 @@ mod tests {
         assert_eq!((of(2, 0, 64).bounds[0], of(2, 0, 64).bounds[1]), (None, Some(Bound::after(64, 0.05))));
         assert_eq!(Change::of([0, 0], [0, 5], 0.05), None);
         assert_eq!(Change::of([6, 0], [5, 5], 0.05), None);
+    }
+
+    #[test]
+    fn a_flip_by_a_criterion_is_certain_only_where_chance_is_rejected() {
+        let of = |a, b, k| Change::of_flip([a, b], [k, k], 0.05).unwrap().certainty;
+        assert_eq!(of(40, 2, 64), Certainty::Certain);
+        let Certainty::Undecided { k: Some(k) } = of(4, 2, 64) else { panic!("4 against 2 is luck") };
+        assert!((300..900).contains(&k), "{k}");
+        assert_eq!(of(4, 4, 64), Certainty::Undecided { k: None });
+        let words = of(2, 0, 64).words();
+        assert!(words.starts_with("undecided, k ≈ 17") && words.ends_with(" would decide"), "{words}");
     }
 
     #[test]

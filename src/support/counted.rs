@@ -14,8 +14,10 @@ pub struct Counted {
     pub text: u64,
     /// Tokens, or [`Counted::UNKNOWN`].
     pub length: u32,
-    /// Nats, or NaN.
+    /// Nats, or NaN; where only bounds are known, the lower one.
     pub token_entropy: f32,
+    /// The upper bound, nats; NaN where the entropy itself is known, or nothing is.
+    pub entropy_high: f32,
     /// Nats, or NaN.
     pub logprob: f32,
 }
@@ -72,13 +74,21 @@ mod tests {
                 length: (i > 1).then_some(7),
                 logprob: Some(-0.5),
                 token_entropy: None,
+                entropy_range: None,
                 trace: Vec::new(),
                 finish: Finish::Stop,
             };
             added.add(policy, 0, &completion, &verdict);
             let class = counted.class(0, &verdict).unwrap();
             let length = completion.length.unwrap_or(Counted::UNKNOWN);
-            let of = Counted { index, text: text_hash(text), length, token_entropy: f32::NAN, logprob: -0.5 };
+            let of = Counted {
+                index,
+                text: text_hash(text),
+                length,
+                token_entropy: f32::NAN,
+                entropy_high: f32::NAN,
+                logprob: -0.5,
+            };
             counted.count(policy, 0, class, &of);
             counted.count(policy, 0, class, &of);
         }
@@ -90,7 +100,19 @@ mod tests {
         assert_eq!(added.clusters(pair, 0), counted.clusters(pair, 0));
         assert_eq!(added.outcome(1, 0, 1), counted.outcome(1, 0, 1));
         assert_eq!(counted.class(1, &Verdict::default()), None);
-        counted.count(0, 0, 99, &Counted { index: 9, text: 0, length: 0, token_entropy: 0.0, logprob: 0.0 });
+        counted.count(
+            0,
+            0,
+            99,
+            &Counted {
+                index: 9,
+                text: 0,
+                length: 0,
+                token_entropy: 0.0,
+                entropy_high: f32::NAN,
+                logprob: 0.0,
+            },
+        );
         assert_eq!(counted.drawn(0, 0), 3);
     }
 }

@@ -88,6 +88,14 @@ impl Ledger {
         mean(&self.over_problems(policy, Right::Correct, covered)?)
     }
 
+    /// Each problem's share of correct completions, of those that have completions; the
+    /// sound ones only with `sound`.
+    pub fn pass_rates(&self, policy: usize, sound: bool) -> Vec<f64> {
+        let right = if sound { Right::Sound } else { Right::Correct };
+        let rate = |n: u32, c: u32| Some(f64::from(c) / f64::from(n));
+        self.over_problems(policy, right, rate).unwrap_or_default()
+    }
+
     /// Where the base's pass@k overtakes the RLVR policy's, over the problems on which
     /// both have drawn.
     pub fn crossing(&self, pair: Pair) -> Crossing {

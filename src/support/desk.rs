@@ -1,7 +1,7 @@
 //! What the ledger knows of one problem.
 
 use super::counted::Counted;
-use super::slots::{Shelf, Slot, UNKNOWN};
+use super::slots::{Arrival, Shelf, Slot, UNKNOWN};
 use super::table::{Names, Tally, Texts, hash};
 use crate::completion::Completion;
 use crate::problem::{Rule, Verdict};
@@ -72,6 +72,19 @@ impl Desk {
         }
     }
 
+    /// Makes room for one more policy.
+    pub fn grow(&mut self) {
+        self.shelves.push(Shelf::default());
+        let pairs = self.shelves.len().saturating_sub(1);
+        self.matches.resize_with(pairs, Matched::default);
+        for class in &mut self.classes {
+            let (mut drawn, mut matched) = (class.drawn.to_vec(), class.matched.to_vec());
+            drawn.push(0);
+            matched.resize(pairs, [0; 2]);
+            (class.drawn, class.matched) = (drawn.into(), matched.into());
+        }
+    }
+
     /// Takes a completion in; a duplicate index is ignored.
     pub fn add(&mut self, policy: usize, completion: &Completion, verdict: &Verdict) {
         if self.shelves[policy].has(completion.index) {
@@ -83,8 +96,7 @@ impl Desk {
         } else {
             UNKNOWN
         };
-        let slot = Slot::new(class, text, completion);
-        self.place(policy, completion.index, slot);
+        self.place(policy, completion.index, Arrival::new(class, text, completion));
     }
 
     /// As [`Desk::add`], of what is kept of a completion; `class` must be one of this desk's.
@@ -98,7 +110,8 @@ impl Desk {
             false => UNKNOWN,
         };
         let Counted { length, token_entropy, logprob, .. } = *of;
-        self.place(policy, of.index, Slot { class, text, length, token_entropy, logprob });
+        let slot = Slot { class, text, length, token_entropy, logprob };
+        self.place(policy, of.index, Arrival { slot, entropy_high: of.entropy_high });
     }
 
     /// This problem with each policy's first k completions only.
@@ -115,7 +128,7 @@ impl Desk {
                     let sound = usize::from(self.classes[slot.class as usize].id.is_sound());
                     slot.text = desk.texts[sound].intern(self.texts[sound].hash(slot.text));
                 }
-                desk.place(policy, index as u32, slot);
+                desk.place(policy, index as u32, Arrival { slot, entropy_high: shelf.entropy_high(index) });
             }
         }
         desk
@@ -146,12 +159,12 @@ impl Desk {
         }
     }
 
-    fn place(&mut self, policy: usize, index: u32, slot: Slot) {
-        let mut next = self.shelves[policy].offer(index, slot);
-        while let Some(slot) = next {
-            let class = &mut self.classes[slot.class as usize];
+    fn place(&mut self, policy: usize, index: u32, arrival: Arrival) {
+        let mut next = self.shelves[policy].offer(index, arrival);
+        while let Some(arrival) = next {
+            let class = &mut self.classes[arrival.slot.class as usize];
             class.drawn[policy] += 1;
-            self.shelves[policy].push(slot, &class.id);
+            self.shelves[policy].push(arrival, &class.id);
             next = self.shelves[policy].next();
         }
         let pairs = if policy == 0 { 1..self.shelves.len() } else { policy..policy + 1 };

@@ -51,6 +51,28 @@ impl Divergence {
         }
     }
 
+    /// The name in a report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Divergence::LocalOnly => "local-only",
+            Divergence::Collapse => "collapse",
+            Divergence::Exploration => "exploration",
+            Divergence::GlobalOnly => "global-only",
+            Divergence::Still => "still",
+        }
+    }
+
+    /// A few words, where there is little room.
+    pub fn brief(self) -> &'static str {
+        match self {
+            Divergence::LocalOnly => "local up, global down",
+            Divergence::Collapse => "local and global down",
+            Divergence::Exploration => "local and global up",
+            Divergence::GlobalOnly => "local down, global up",
+            Divergence::Still => "no clear change",
+        }
+    }
+
     /// The words for people.
     pub fn words(self) -> &'static str {
         match self {

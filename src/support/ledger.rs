@@ -55,6 +55,8 @@ pub struct Outcome {
     pub length: Option<u32>,
     /// Nats, to single precision.
     pub token_entropy: Option<f64>,
+    /// Bounds of it where it is not known itself, nats, to single precision.
+    pub entropy_range: Option<[f64; 2]>,
     /// Nats, to single precision.
     pub logprob: Option<f64>,
 }
@@ -77,6 +79,12 @@ impl Ledger {
     /// The ledger of each policy's first k completions only.
     pub fn at(&self, k: u32) -> Ledger {
         Ledger { policies: self.policies, desks: self.desks.iter().map(|d| d.at(k)).collect() }
+    }
+
+    /// Makes room for one more policy, of which nothing is drawn yet.
+    pub fn add_policy(&mut self) {
+        self.policies += 1;
+        self.desks.iter_mut().for_each(Desk::grow);
     }
 
     pub fn policies(&self) -> usize {
@@ -204,13 +212,16 @@ impl Ledger {
 
     /// What is kept of a completion that is drawn.
     pub fn outcome(&self, policy: usize, problem: usize, index: u32) -> Option<Outcome> {
-        let desk = self.desks.get(problem)?;
-        let slot = self.shelf(policy, problem)?.slots.get(index as usize)?;
         let known = |x: f32| (!x.is_nan()).then_some(f64::from(x));
+        let desk = self.desks.get(problem)?;
+        let shelf = self.shelf(policy, problem)?;
+        let slot = shelf.slots.get(index as usize)?;
+        let high = known(shelf.entropy_high(index as usize));
         Some(Outcome {
             verdict: desk.verdict(&desk.classes[slot.class as usize]),
             length: (slot.length != UNKNOWN).then_some(slot.length),
-            token_entropy: known(slot.token_entropy),
+            token_entropy: known(slot.token_entropy).filter(|_| high.is_none()),
+            entropy_range: known(slot.token_entropy).zip(high).map(Into::into),
             logprob: known(slot.logprob),
         })
     }
@@ -229,8 +240,15 @@ impl Ledger {
     }
 
     /// Mean over a problem's drawn completions of their token entropy, nats, where known.
+    /// `None` where some are only bounded: see [`Ledger::problem_token_entropy_range`].
     pub fn problem_token_entropy(&self, policy: usize, problem: usize) -> Option<f64> {
-        self.shelf(policy, problem)?.token_entropy.mean()
+        self.shelf(policy, problem)?.exact_entropy()
+    }
+
+    /// Between which bounds [`Ledger::problem_token_entropy`] lies, nats: where a server gave
+    /// the most likely tokens only. Both are the same where it is known.
+    pub fn problem_token_entropy_range(&self, policy: usize, problem: usize) -> Option<[f64; 2]> {
+        self.shelf(policy, problem)?.entropy_range()
     }
 
     /// Entropy of the answers drawn on a problem, `NA` as one class, plug-in, nats.
@@ -243,9 +261,21 @@ impl Ledger {
         self.shelf(policy, problem)?.length.mean()
     }
 
-    /// Mean over problems of [`Ledger::problem_token_entropy`].
+    /// Mean over problems of [`Ledger::problem_token_entropy`]; `None` where a problem's is
+    /// only bounded.
     pub fn token_entropy(&self, policy: usize) -> Option<f64> {
-        self.mean(|problem| self.problem_token_entropy(policy, problem))
+        let bounded = |p| {
+            self.problem_token_entropy(policy, p).is_none()
+                && self.problem_token_entropy_range(policy, p).is_some()
+        };
+        let exact = !(0..self.desks.len()).any(bounded);
+        exact.then(|| self.mean(|problem| self.problem_token_entropy(policy, problem))).flatten()
+    }
+
+    /// Mean over problems of [`Ledger::problem_token_entropy_range`].
+    pub fn token_entropy_range(&self, policy: usize) -> Option<[f64; 2]> {
+        let bound = |i: usize| self.mean(|p| self.problem_token_entropy_range(policy, p).map(|r| r[i]));
+        Some([bound(0)?, bound(1)?])
     }
 
     /// Mean over problems of [`Ledger::problem_answer_entropy`].

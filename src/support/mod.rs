@@ -9,11 +9,14 @@
 //! | [`change`] | whether an item changed: bounds and an exact test |
 //! | [`interval`] | intervals for proportions |
 //! | [`entropy`] | entropies, the divergence reading, the regime |
-//! | `survey`, `luck` | what takes a walk through the ledger: distinct items, maj@k, the luck floor |
+//! | `survey`, [`luck`] | what takes a walk through the ledger: distinct items, maj@k, the luck floor |
 //! | [`unseen`] | what was not seen yet |
 //! | [`form`], [`cluster`] | the method of any text, and clusters of texts |
 //! | [`audit`] | whether a change is only one of the form of the answer |
 //! | [`noise`] | intervals of the rates, the noise floor, a permutation test |
+//! | [`topk`] | bounds of an entropy from the most likely tokens |
+//! | [`fate`] | whether what was lost is suppressed or gone |
+//! | [`repeat`] | long texts that come more often than chance allows |
 //! | [`paper`] | the published figures |
 //!
 //! What is undefined is `None`, never 0 or NaN.
@@ -26,17 +29,20 @@ pub mod counts;
 pub mod curve;
 mod desk;
 pub mod entropy;
+pub mod fate;
 pub mod form;
 pub mod interval;
 pub mod ledger;
-mod luck;
+pub mod luck;
 pub mod noise;
 pub mod paper;
 pub mod pass;
+pub mod repeat;
 mod resample;
 mod slots;
 mod survey;
 mod table;
+pub mod topk;
 pub mod unit;
 pub mod unseen;
 

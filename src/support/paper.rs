@@ -128,6 +128,43 @@ pub fn paper() -> &'static Paper {
     &PAPER
 }
 
+/// A published row with the models that it is of.
+#[derive(Clone, Debug)]
+pub struct Published {
+    pub base: &'static str,
+    pub rlvr: &'static str,
+    /// `Table 6`.
+    pub source: &'static str,
+    pub row: &'static Row,
+}
+
+/// The rows of the appendix on a data set, however its name is written: `AIME2024` is
+/// `aime_24`.
+pub fn published(dataset: &str) -> Vec<Published> {
+    let wanted = plain(dataset);
+    let of = |table: &'static Table| {
+        let rows = table.rows.iter().filter(|r| r.dataset.as_deref().is_some_and(|d| plain(d) == wanted));
+        rows.map(|row| Published { base: &table.base, rlvr: &table.rlvr, source: &table.source, row })
+            .collect::<Vec<_>>()
+    };
+    if wanted.is_empty() {
+        Vec::new()
+    } else {
+        paper().support_tables.0.iter().flat_map(|(_, t)| of(t)).collect()
+    }
+}
+
+/// A data set's name in lower-case letters and digits, years as two digits.
+fn plain(name: &str) -> String {
+    let name: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    match name.len().checked_sub(4).and_then(|at| name.get(at..)) {
+        Some(year) if year.starts_with("20") && year.chars().all(|c| c.is_ascii_digit()) => {
+            name[..name.len() - 4].to_owned() + &year[2..]
+        }
+        _ => name,
+    }
+}
+
 impl Row {
     /// The printed counts.
     pub fn counts(&self) -> Counts {
@@ -235,6 +272,14 @@ mod tests {
                 assert!(table.rows.is_empty() || all == sum.counts(), "{model}");
             }
         }
+    }
+
+    #[test]
+    fn rows_are_found_by_any_spelling() {
+        let of = |name| published(name).len();
+        assert_eq!((of("AIME2024"), of("aime_24"), of("Leg Counting"), of("")), (6, 6, 0, 0));
+        let first = &published("math-500")[0];
+        assert_eq!((first.rlvr, first.row.counts().p), ("ProRL-1.5B-v1", 497));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The outcomes of one policy on one problem, 20 bytes a completion.
+//! The outcomes of one policy on one problem: 20 bytes a completion, and 4 more where only
+//! bounds of its entropy are known.
 
 use super::desk::ClassId;
 use super::table::push_tight;
@@ -17,22 +18,33 @@ pub(super) struct Slot {
     pub text: u32,
     /// Tokens, or [`UNKNOWN`].
     pub length: u32,
-    /// Nats, or NaN.
+    /// Nats, or NaN; where only bounds are known, the lower one.
     pub token_entropy: f32,
     /// Nats, or NaN.
     pub logprob: f32,
 }
 
-impl Slot {
+/// An outcome on its way to its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    pub slot: Slot,
+    /// The upper bound of its entropy, nats; NaN where the entropy itself is known, or
+    /// nothing is.
+    pub entropy_high: f32,
+}
+
+impl Arrival {
     pub fn new(class: u32, text: u32, completion: &Completion) -> Self {
         let short = |x: Option<f64>| x.map_or(f32::NAN, |x| x as f32);
-        Self {
+        let range = completion.entropy_range.filter(|_| completion.token_entropy.is_none());
+        let slot = Slot {
             class,
             text,
             length: completion.length.unwrap_or(UNKNOWN),
-            token_entropy: short(completion.token_entropy),
+            token_entropy: short(completion.token_entropy.or(range.map(|r| r[0]))),
             logprob: short(completion.logprob),
-        }
+        };
+        Self { slot, entropy_high: short(range.map(|r| r[1])) }
     }
 }
 
@@ -42,13 +54,20 @@ impl Slot {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shelf {
     pub slots: Vec<Slot>,
+    /// Upper bounds by index, as far as the last outcome that has one; NaN where none is.
+    highs: Vec<f32>,
     /// What arrived before its turn.
-    pending: BTreeMap<u32, Slot>,
+    pending: BTreeMap<u32, Arrival>,
     pub correct: u32,
     pub sound: u32,
     /// Correct completions whose steps nobody could check.
     pub unchecked: u32,
-    pub token_entropy: Mean,
+    /// Of the completions whose entropy itself is known.
+    token_entropy: Mean,
+    /// Lower and upper bounds of all whose entropy is known or bounded, and whether any is
+    /// only bounded.
+    entropy_bounds: [Mean; 2],
+    bounded: bool,
     pub length: Mean,
     answers: Answers,
     /// (k, token entropy, answer entropy) at k = 1, 2, 4 …
@@ -61,20 +80,25 @@ impl Shelf {
     }
 
     /// Gives an outcome back if it is its turn, else keeps it until then.
-    pub fn offer(&mut self, index: u32, slot: Slot) -> Option<Slot> {
+    pub fn offer(&mut self, index: u32, arrival: Arrival) -> Option<Arrival> {
         if index as usize == self.slots.len() {
-            return Some(slot);
+            return Some(arrival);
         }
-        self.pending.insert(index, slot);
+        self.pending.insert(index, arrival);
         None
     }
 
     /// The outcome whose turn it is, if it is here.
-    pub fn next(&mut self) -> Option<Slot> {
+    pub fn next(&mut self) -> Option<Arrival> {
         self.pending.remove(&(self.slots.len() as u32))
     }
 
-    pub fn push(&mut self, slot: Slot, class: &ClassId) {
+    pub fn push(&mut self, arrival: Arrival, class: &ClassId) {
+        let Arrival { slot, entropy_high } = arrival;
+        if !entropy_high.is_nan() {
+            self.highs.resize(self.slots.len(), f32::NAN);
+            push_tight(&mut self.highs, entropy_high);
+        }
         push_tight(&mut self.slots, slot);
         if class.correct {
             self.correct += 1;
@@ -82,7 +106,14 @@ impl Shelf {
             self.unchecked += u32::from(class.sound.is_none());
         }
         if !slot.token_entropy.is_nan() {
-            self.token_entropy.add(slot.token_entropy.into());
+            let exact = entropy_high.is_nan();
+            let high = if exact { slot.token_entropy } else { entropy_high };
+            self.entropy_bounds[0].add(slot.token_entropy.into());
+            self.entropy_bounds[1].add(high.into());
+            self.bounded |= !exact;
+            if exact {
+                self.token_entropy.add(slot.token_entropy.into());
+            }
         }
         if slot.length != UNKNOWN {
             self.length.add(slot.length.into());
@@ -91,6 +122,24 @@ impl Shelf {
         if self.slots.len().is_power_of_two() {
             self.history.push(self.now());
         }
+    }
+
+    /// Mean token entropy, nats, where every completion that says anything says the entropy
+    /// itself.
+    pub fn exact_entropy(&self) -> Option<f64> {
+        self.token_entropy.mean().filter(|_| !self.bounded)
+    }
+
+    /// Between which bounds the mean token entropy lies, nats; both are the same where it is
+    /// known.
+    pub fn entropy_range(&self) -> Option<[f64; 2]> {
+        let [low, high] = &self.entropy_bounds;
+        Some([low.mean()?, high.mean()?])
+    }
+
+    /// The upper bound of an entropy that is not known itself, nats; else NaN.
+    pub fn entropy_high(&self, index: usize) -> f32 {
+        self.highs.get(index).copied().unwrap_or(f32::NAN)
     }
 
     /// The entropies against k: at powers of two and at the last k.
@@ -113,11 +162,12 @@ impl Shelf {
     }
 
     pub fn bytes(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>() + self.pending.len() * size_of::<(u32, Slot)>()
+        let kept = self.slots.capacity() * size_of::<Slot>() + self.highs.capacity() * size_of::<f32>();
+        kept + self.pending.len() * size_of::<(u32, Arrival)>()
     }
 
     fn now(&self) -> (u32, f64, f64) {
-        let entropy = self.token_entropy.mean().unwrap_or(f64::NAN);
+        let entropy = self.exact_entropy().unwrap_or(f64::NAN);
         (self.slots.len() as u32, entropy, self.answer_entropy().unwrap_or(f64::NAN))
     }
 }

@@ -98,7 +98,9 @@ fn hook() {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             // Nothing is written over the screen: the campaign sends what happened.
-            if OWNED.load(Ordering::SeqCst) && crate::run::is_worker() {
+            if OWNED.load(Ordering::SeqCst)
+                && (crate::run::is_worker() || crate::train::session::is_trainer())
+            {
                 return;
             }
             restore();

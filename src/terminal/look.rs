@@ -1,16 +1,27 @@
-//! What the terminal can show, from the environment.
+//! What the terminal can show: from the environment, and from what it answers.
 
+use super::ask;
 use crate::ui::View;
-use crate::ui::theme::{Depth, Ground, Theme};
+use crate::ui::theme::{Choice, Depth, Ground, Theme};
 
-/// How to draw on this terminal; `ground` is what the user asked for.
-pub fn look(ground: Option<Ground>) -> View {
-    from(ground, |name| std::env::var(name).ok().filter(|v| !v.is_empty()))
+/// How to draw on this terminal, as far as the user has not chosen: `choice` of a theme,
+/// `ascii` or not.
+pub fn look(choice: Choice, ascii: Option<bool>) -> View {
+    let env = |name: &str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    from(choice, ascii, env, ask::ground)
 }
 
-fn from(ground: Option<Ground>, env: impl Fn(&str) -> Option<String>) -> View {
-    let theme = Theme::new(depth(&env), ground.unwrap_or_else(|| guess_ground(&env)));
-    View::new(theme, is_ascii(&env))
+fn from(
+    choice: Choice,
+    ascii: Option<bool>,
+    env: impl Fn(&str) -> Option<String>,
+    ask: impl FnOnce() -> Option<Ground>,
+) -> View {
+    let depth = depth(&env);
+    let ask = || (depth != Depth::Mono).then(ask).flatten();
+    let ground = choice.ground().or_else(|| said_ground(&env)).or_else(ask).unwrap_or_default();
+    let theme = Theme { depth, ground, scheme: choice.scheme() };
+    View::new(theme, ascii.unwrap_or_else(|| is_ascii(&env)))
 }
 
 fn depth(env: &impl Fn(&str) -> Option<String>) -> Depth {
@@ -28,11 +39,10 @@ fn depth(env: &impl Fn(&str) -> Option<String>) -> Depth {
 }
 
 /// By `COLORFGBG`, as set by many terminals: its last field is the background's number.
-fn guess_ground(env: &impl Fn(&str) -> Option<String>) -> Ground {
-    let colors = env("COLORFGBG").unwrap_or_default();
-    match colors.rsplit(';').next().and_then(|c| c.parse::<u8>().ok()) {
-        Some(7 | 9..=15) => Ground::Light,
-        _ => Ground::Dark,
+fn said_ground(env: &impl Fn(&str) -> Option<String>) -> Option<Ground> {
+    match env("COLORFGBG")?.rsplit(';').next()?.parse::<u8>().ok()? {
+        7 | 9..=15 => Some(Ground::Light),
+        _ => Some(Ground::Dark),
     }
 }
 
@@ -48,7 +58,12 @@ mod tests {
 
     fn view(vars: &[(&str, &str)], ground: Option<Ground>) -> (Depth, Ground, bool) {
         let env = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
-        let view = from(ground, env);
+        let choice = match ground {
+            None => Choice::Auto,
+            Some(Ground::Dark) => Choice::Dark,
+            Some(Ground::Light) => Choice::Light,
+        };
+        let view = from(choice, None, env, || None);
         (view.theme.depth, view.theme.ground, view.ascii)
     }
 
@@ -63,6 +78,15 @@ mod tests {
         assert_eq!(view(&[("COLORFGBG", "0;15")], None).1, Ground::Light);
         assert_eq!(view(&[("COLORFGBG", "15;default;0")], None).1, Ground::Dark);
         assert_eq!(view(&[("COLORFGBG", "0;15")], Some(Ground::Dark)).1, Ground::Dark);
+        let answered = |choice, vars: &[(&str, &str)]| {
+            let env = |name: &str| vars.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+            from(choice, None, env, || Some(Ground::Light)).theme
+        };
+        assert_eq!(answered(Choice::Auto, &[xterm]).ground, Ground::Light);
+        assert_eq!(answered(Choice::Auto, &[("COLORFGBG", "15;0")]).ground, Ground::Dark);
+        assert_eq!(answered(Choice::Dark, &[xterm]).ground, Ground::Dark);
+        let theme = answered(Choice::HighContrast, &[xterm]);
+        assert_eq!((theme.ground, theme.scheme), (Ground::Light, Choice::HighContrast.scheme()));
         assert!(view(&[("LANG", "C")], None).2);
         assert!(!view(&[("LANG", "C"), ("LC_ALL", "en_GB.UTF-8")], None).2);
     }

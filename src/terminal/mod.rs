@@ -4,6 +4,7 @@
 //! as it was, whatever happens: the [`guard`] restores it on leaving, on an error, on a
 //! panic and on a signal.
 
+mod ask;
 mod clipboard;
 mod feeds;
 pub mod guard;
@@ -13,6 +14,7 @@ mod pace;
 mod screen;
 mod session;
 mod signals;
+mod training;
 
 pub use feeds::{Again, Begin, Feeds};
 pub use look::look;

@@ -9,9 +9,13 @@ const INPUT: Duration = Duration::from_millis(16);
 /// Between frames while completions come in.
 const STREAM: Duration = Duration::from_millis(33);
 
+/// The same for who wants little motion.
+const CALM: Duration = Duration::from_secs(1);
+
 /// When the next frame is due.
 #[derive(Debug)]
 pub struct Pace {
+    stream: Duration,
     last: Option<Instant>,
     /// The shortest time between frames that the changes since the last one ask for.
     wait: Option<Duration>,
@@ -19,8 +23,8 @@ pub struct Pace {
 
 impl Pace {
     /// The first frame is due at once.
-    pub fn new() -> Self {
-        Self { last: None, wait: Some(Duration::ZERO) }
+    pub fn new(calm: bool) -> Self {
+        Self { stream: if calm { CALM } else { STREAM }, last: None, wait: Some(Duration::ZERO) }
     }
 
     /// The user did something.
@@ -30,7 +34,7 @@ impl Pace {
 
     /// Something came in, or the window changed: many of these are one frame.
     pub fn stream(&mut self) {
-        self.change(STREAM);
+        self.change(self.stream);
     }
 
     /// When the next frame is due; `None` if nothing has changed.
@@ -57,7 +61,7 @@ mod tests {
     #[test]
     fn frames_are_due_only_after_changes_and_not_too_often() {
         let start = Instant::now();
-        let mut pace = Pace::new();
+        let mut pace = Pace::new(false);
         assert_eq!(pace.due(start), Some(start), "the first frame is due at once");
         pace.drawn(start);
         assert_eq!(pace.due(start), None, "nothing changed");

@@ -7,6 +7,7 @@ use super::input::message;
 use super::pace::Pace;
 use super::screen::Screen;
 use super::signals::{Signal, Signals, stop};
+use super::training::{self, Training};
 use crate::app::{Effect, Message, State, update};
 use crate::record::{Follower, Index, Library, News, RecordError, Recorder};
 use crate::run::{Campaign, Command, Event, Gauge, Lanes};
@@ -15,8 +16,9 @@ use crossterm::event::{Event as TerminalEvent, EventStream};
 use futures_util::StreamExt;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, sleep_until};
 
 /// Run events taken between two looks at the keys.
 const BUDGET: usize = 256;
@@ -45,7 +47,8 @@ pub async fn run(state: &mut State, view: &mut View, feeds: Feeds) -> Result<Lef
         guard: Guard::enter(state.mouse)?,
         screen: Screen::new()?,
         input: Some(EventStream::new()),
-        pace: Pace::new(),
+        pace: Pace::new(view.calm),
+        seconds: tokio::time::interval(Duration::from_secs(1)),
         campaign,
         gauge: lanes.as_ref().map(|l| l.gauge.clone()),
         lanes,
@@ -54,7 +57,10 @@ pub async fn run(state: &mut State, view: &mut View, feeds: Feeds) -> Result<Lef
         saved: None,
         begin,
         again,
+        training: Training::default(),
+        studies: mpsc::unbounded_channel(),
     };
+    session.seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     (session.recorder, session.saved) = recording.unzip();
     let left = session.go_on(state, view, &mut signals).await;
     drop(session.guard);
@@ -81,6 +87,8 @@ struct Session {
     /// `None` only while the terminal is handed over: it would go on reading there.
     input: Option<EventStream>,
     pace: Pace,
+    /// For a tour that goes on by itself.
+    seconds: Interval,
     campaign: Option<Campaign>,
     gauge: Option<watch::Receiver<Gauge>>,
     lanes: Option<Lanes>,
@@ -89,6 +97,9 @@ struct Session {
     saved: Option<mpsc::UnboundedReceiver<News>>,
     begin: Option<Begin>,
     again: Option<Again>,
+    training: Training,
+    /// What comes back from the threads that make studies; one at a time.
+    studies: (mpsc::UnboundedSender<Message>, mpsc::UnboundedReceiver<Message>),
 }
 
 impl Session {
@@ -137,6 +148,36 @@ impl Session {
                     }
                     self.pace.stream();
                     Vec::new()
+                }
+                _ = self.seconds.tick(), if state.tour.is_some_and(|t| t.auto) => {
+                    self.pace.stream();
+                    update(state, Message::Second)
+                }
+                event = self.training.next() => {
+                    let mut next = event;
+                    let mut left = BUDGET;
+                    while let Some(event) = next {
+                        update(state, Message::Trained(event));
+                        left -= 1;
+                        next = if left > 0 { self.training.more() } else { None };
+                    }
+                    self.pace.stream();
+                    Vec::new()
+                }
+                Some(message) = self.studies.1.recv() => {
+                    self.pace.stream();
+                    update(state, message)
+                }
+                // The last: only when nothing else waits.
+                () = std::future::ready(()), if state.has_work() => {
+                    let regrading = state.regrade.is_behind();
+                    let effects = update(state, Message::Step);
+                    if regrading {
+                        self.pace.stream();
+                    }
+                    // A look at what else there is, the timer included.
+                    tokio::task::yield_now().await;
+                    effects
                 }
             };
             for effect in effects {
@@ -222,6 +263,25 @@ impl Session {
                 self.change(state, |library| library.rename(&path, &name).map(|_| ()))
             }
             Effect::DeleteRun(path) => self.change(state, |library| library.delete(&path)),
+            Effect::Train(order) => self.training.obey(order, state),
+            Effect::Keep { pull, step, name } => {
+                self.training.keep(pull, step, &name, state, self.campaign.as_ref());
+            }
+            Effect::Save { pull, step } => self.training.save(pull, step, state),
+            Effect::Adopt(all) => training::adopt(all, state, self.campaign.as_ref()),
+            Effect::Study(job) => {
+                let back = self.studies.0.clone();
+                crate::run::background(move || {
+                    let study = std::panic::catch_unwind(|| job.run());
+                    let lost = || {
+                        Message::Notice(
+                            "intervals could not be computed: press i for what is known".to_owned(),
+                        )
+                    };
+                    // Where the loop has ended nobody waits for it.
+                    let _ = back.send(study.map_or_else(|_| lost(), |s| Message::Studied(Box::new(s))));
+                })?;
+            }
             // The loop ends before it gets here.
             Effect::Quit | Effect::OpenRun(_) => {}
         }

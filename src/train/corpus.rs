@@ -102,8 +102,13 @@ pub const SHARES: [(Method, f64); 6] = [
     (Method::Glance, 0.09),
 ];
 
+/// Whether a herd is counted up one by one: few enough to stay readable.
+pub fn is_countable(herd: &Herd) -> bool {
+    herd.iter().map(|(_, n)| n).sum::<u32>() <= COUNT_UP_LIMIT
+}
+
 fn choose(herd: &Herd, stream: &mut Stream) -> Method {
-    let few = herd.iter().map(|(_, n)| n).sum::<u32>() <= COUNT_UP_LIMIT;
+    let few = is_countable(herd);
     let weights = SHARES.map(|(m, share)| if m == Method::CountUp && !few { 0.0 } else { share });
     SHARES[stream.weighted(&weights)].0
 }

@@ -4,21 +4,39 @@
 //! Everything follows from one seed. On one machine the same seed gives the same weights,
 //! whatever the number of threads.
 
+pub mod advantage;
+pub mod compare;
 pub mod corpus;
-pub mod grpo;
+pub mod course;
+pub mod drive;
+pub mod exam;
+pub mod knobs;
 pub mod measure;
 pub mod network;
 pub mod optimiser;
 pub mod parallel;
 pub mod pretrain;
+pub mod pull;
+pub mod rollout;
+pub mod session;
 #[cfg(test)]
 mod tests;
+pub mod trainee;
 pub mod vocabulary;
 
+pub use course::Course;
+pub use exam::{Evaluation, Exam};
+pub use knobs::Knobs;
+pub use pull::{Pull, Stepped};
+pub use session::Trainer;
+pub use trainee::Trainee;
+
+use crate::model::config::{Architecture, Layout, Scaling};
 use crate::model::{Config, LocalModel, ModelError, Tokenizer};
 use crate::policy::PolicyError;
 use network::Network;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is trained, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +45,9 @@ pub struct Settings {
     pub threads: usize,
     pub size: Size,
     pub base: pretrain::Settings,
-    pub rlvr: grpo::Settings,
+    /// Steps of the RLVR policy.
+    pub steps: usize,
+    pub knobs: Knobs,
     /// Steps after which the RLVR policy is also written; the last is always.
     pub checkpoints: Vec<usize>,
     /// A folder whose model is the base: then none is trained.
@@ -53,6 +73,7 @@ impl Default for Size {
 impl Size {
     fn config(&self, vocab_size: usize, end: u32) -> Result<Config, ModelError> {
         let config = Config {
+            architecture: Architecture::Llama,
             vocab_size,
             hidden_size: self.hidden,
             layers: self.layers,
@@ -66,19 +87,34 @@ impl Size {
             tied: true,
             eos: vec![end],
             bos: None,
+            rope_scaling: Scaling::None,
+            layout: Layout::default(),
         };
         // Read back, so that sizes that do not fit together are refused in words.
         Config::from_json(&config.to_json(), "the sizes given")
     }
 }
 
-/// What both stages stand on.
+/// Steps of the embedded RLVR policy.
+pub const STEPS: usize = 150;
+
+/// What training stands on.
 #[derive(Clone, Copy)]
 pub struct Ground<'a> {
     pub network: &'a Network,
     pub tokenizer: &'a Tokenizer,
+    pub course: &'a dyn Course,
     pub seed: u64,
     pub threads: usize,
+    /// Set, it ends what is going on within one decode step.
+    pub stop: &'a AtomicBool,
+}
+
+impl Ground<'_> {
+    /// Whether it was told to stop.
+    pub fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
 }
 
 /// What training says of itself.
@@ -104,6 +140,8 @@ pub enum TrainError {
          weights are kept, try a lower learning rate"
     )]
     Diverged { stage: &'static str, step: usize },
+    #[error("{origin} cannot be trained here: {reason}")]
+    Unfit { origin: String, reason: String },
     #[error(transparent)]
     Model(#[from] ModelError),
     #[error(transparent)]
@@ -137,8 +175,15 @@ pub fn run(settings: &Settings, out: &Path, watch: &mut dyn Watch) -> Result<(),
         let folder = out.join(name);
         LocalModel::write_folder(&folder, network.config(), &vocabulary, &network.unpack(weights, name))
     };
-    let ground =
-        Ground { network: &network, tokenizer: &tokenizer, seed: settings.seed, threads: settings.threads };
+    let stop = AtomicBool::new(false);
+    let ground = Ground {
+        network: &network,
+        tokenizer: &tokenizer,
+        course: &course::LegCounting,
+        seed: settings.seed,
+        threads: settings.threads,
+        stop: &stop,
+    };
     if settings.from.is_none() {
         let result = pretrain::train(&ground, &settings.base, &mut weights, watch);
         write("base", &weights)?;
@@ -149,13 +194,22 @@ pub fn run(settings: &Settings, out: &Path, watch: &mut dyn Watch) -> Result<(),
     } else {
         write("base", &weights)?;
     }
-    let mut checkpoint = |step: usize, weights: &[f32]| {
-        if settings.checkpoints.contains(&step) && step < settings.rlvr.steps {
-            write(&format!("rlvr-{step:04}"), weights)?;
+    let mut pull = Pull::new(&network, weights.as_slice().into(), &weights, 0, settings.threads);
+    let result = (0..settings.steps).try_for_each(|_| {
+        let Some(stepped) = pull.step(&ground, &settings.knobs)? else { return Ok(()) };
+        let step = stepped.step;
+        watch.stepped(&Progress::Rlvr {
+            step,
+            steps: settings.steps,
+            reward: stepped.drawn.as_ref().map_or(f64::NAN, |d| d.reward),
+            entropy: stepped.drawn.as_ref().map_or(f64::NAN, |d| d.token_entropy),
+            groups: stepped.groups,
+        });
+        if settings.checkpoints.contains(&step) && step < settings.steps {
+            write(&format!("rlvr-{step:04}"), pull.weights())?;
         }
         Ok(())
-    };
-    let result = grpo::train(&ground, &settings.rlvr, &mut weights, watch, &mut checkpoint);
-    write("rlvr", &weights)?;
+    });
+    write("rlvr", pull.weights())?;
     result
 }

@@ -15,8 +15,11 @@ pub fn each<T: Send>(threads: usize, items: impl Iterator<Item = T> + Send, work
         }
     };
     std::thread::scope(|scope| {
+        let name = std::thread::current().name().unwrap_or_default().to_owned();
         for _ in 1..threads {
-            scope.spawn(drain);
+            // A helper bears its caller's name, so that its panics are told apart as its
+            // caller's are. Where none can be started the caller does all the work.
+            let _ = std::thread::Builder::new().name(name.clone()).spawn_scoped(scope, drain);
         }
         drain();
     });

@@ -8,13 +8,8 @@ fn small() -> Settings {
         threads: 2,
         size: Size { hidden: 16, layers: 1, heads: 2, intermediate: 24 },
         base: pretrain::Settings { steps: 6, batch: 16, ..pretrain::Settings::default() },
-        rlvr: grpo::Settings {
-            steps: 3,
-            prompts: 3,
-            completions: 4,
-            max_tokens: 12,
-            ..grpo::Settings::default()
-        },
+        steps: 3,
+        knobs: Knobs { prompts: 3, group: 4, ..Knobs::default() },
         checkpoints: vec![2, 3],
         from: None,
     }
@@ -91,7 +86,7 @@ fn a_training_that_diverges_stops_in_words_and_keeps_the_last_good_weights() {
     assert!(finite(out.path(), "base") && !out.path().join("rlvr").exists());
     let mut settings = small();
     settings.base.steps = 60;
-    settings.rlvr = grpo::Settings { rate: f32::INFINITY, prompts: 16, completions: 32, ..settings.rlvr };
+    settings.knobs = Knobs { rate: f64::INFINITY, ..Knobs::default() };
     settings.size = Size { hidden: 32, layers: 1, heads: 1, intermediate: 32 };
     match run(&settings, out.path(), &mut Log::default()) {
         // All completions may be wrong so early: then there is nothing to learn from.

@@ -54,8 +54,8 @@ pub fn explore(area: Rect, statement: usize) -> Explore {
 fn panels(area: Rect, out: &mut Explore) {
     let mut columns = Cutter::columns(area);
     let (support, entropy) = match area.width {
-        150.. => (36, 38),
-        110.. => (34, 36),
+        150.. => (44, 38),
+        110.. => (42, 34),
         72.. => (26, 25),
         52.. => (26, 0),
         _ => (area.width, 0),
@@ -97,6 +97,39 @@ pub fn completions(area: Rect) -> Completions {
         (rows.first(third.max(4)), rows.rest)
     };
     Completions { header, statement, list, text, footer }
+}
+
+/// The panes of a screen with one large pane: Curves, Suite. `below` rows stand under it
+/// where there is room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Large {
+    pub header: Rect,
+    pub statement: Rect,
+    pub main: Rect,
+    pub below: Rect,
+    pub footer: Rect,
+}
+
+/// The panes of Curves and Suite in a window of at least [`LEAST`].
+pub fn large(area: Rect, below: u16) -> Large {
+    let mut rows = Cutter::rows(area);
+    let header = rows.first(1);
+    let footer = rows.last(1);
+    let statement = rows.first(1);
+    let below = rows.last(if rows.rest.height >= below + 8 { below } else { 0 });
+    Large { header, statement, main: rows.rest, below, footer }
+}
+
+/// Four tiles of an area, in reading order.
+pub fn tiles(area: Rect) -> [Rect; 4] {
+    let mut rows = Cutter::rows(area);
+    let upper = rows.first(area.height / 2);
+    let pair = |row: Rect| {
+        let mut columns = Cutter::columns(row);
+        [columns.first(row.width / 2), columns.rest]
+    };
+    let ([a, b], [c, d]) = (pair(upper), pair(rows.rest));
+    [a, b, c, d]
 }
 
 /// A box of this size in the middle of `area`, cut to it.
@@ -197,6 +230,10 @@ mod tests {
                     assert_eq!(r.intersection(area), r);
                 }
                 assert!(middle(area, 50, 9).area() <= area.area());
+                let l = large(area, 6);
+                let all = [l.header, l.statement, l.main, l.below, l.footer];
+                assert_eq!(all.iter().map(|r| r.area()).sum::<u32>(), area.area());
+                assert_eq!(tiles(l.main).iter().map(|r| r.area()).sum::<u32>(), l.main.area());
             }
         }
     }

@@ -13,12 +13,12 @@ pub mod text;
 pub mod theme;
 pub mod widgets;
 
-use crate::app::state::{Overlay, Screen};
+use crate::app::state::{Look, Overlay, Screen};
 use crate::app::{State, Target};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use screens::completions::Wrapped;
-use theme::{Ground, Theme};
+use theme::{Scheme, Theme};
 
 /// How the terminal shows things, and what is kept from frame to frame.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct View {
     pub theme: Theme,
     /// Only ASCII.
     pub ascii: bool,
+    /// Little motion: at most a frame a second while completions come in.
+    pub calm: bool,
     pub seen: Seen,
     wrapped: Option<Wrapped>,
 }
@@ -55,7 +57,7 @@ impl Seen {
 
 impl View {
     pub fn new(theme: Theme, ascii: bool) -> Self {
-        Self { theme, ascii, seen: Seen::default(), wrapped: None }
+        Self { theme, ascii, calm: false, seen: Seen::default(), wrapped: None }
     }
 }
 
@@ -68,8 +70,17 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
     if area.width < layout::LEAST.0 || area.height < layout::LEAST.1 {
         screens::too_small(area, buf, &theme);
     } else {
+        let area = match state.tour {
+            Some(tour) if area.height >= 2 * layout::LEAST.1 => {
+                screens::tour::draw(state, tour, &theme, area, buf)
+            }
+            _ => area,
+        };
         match state.screen {
             Screen::Explore => screens::explore::draw(state, &theme, area, buf, &mut seen),
+            Screen::Training => screens::training::draw(state, &theme, area, buf),
+            Screen::Curves => screens::curves::draw(state, &theme, area, buf, &mut seen),
+            Screen::Suite => screens::suite::draw(state, &theme, area, buf, &mut seen),
             Screen::Completions => {
                 screens::completions::draw(state, &theme, area, buf, &mut seen, &mut view.wrapped);
             }
@@ -77,7 +88,15 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
         }
         match &state.overlay {
             Some(Overlay::Help(at)) => seen.overflow = screens::help::draw(state, *at, &theme, area, buf),
+            Some(Overlay::Explain(at)) => {
+                seen.overflow = screens::explain::draw(state, *at, &theme, area, buf);
+            }
             Some(Overlay::Restart(seed)) => screens::restart(*seed, &theme, area, buf),
+            Some(Overlay::Palette(palette)) => screens::palette::draw(state, palette, &theme, area, buf),
+            Some(Overlay::Log(at)) => seen.overflow = screens::log::draw(state, *at, &theme, area, buf),
+            Some(Overlay::Parity(at)) => {
+                seen.overflow = screens::parity::draw(state, *at, &theme, area, buf);
+            }
             Some(Overlay::Delete(name)) => screens::runs::delete(name, &theme, area, buf),
             Some(Overlay::Filter { .. } | Overlay::Rename(_)) | None => {}
         }
@@ -88,12 +107,12 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
     view.seen = seen;
 }
 
-/// The theme with the ground that the user asked for.
+/// The theme that the user has chosen while looking.
 fn theme(state: &State, theme: Theme) -> Theme {
-    let ground = match (state.other_ground, theme.ground) {
-        (false, ground) => ground,
-        (true, Ground::Dark) => Ground::Light,
-        (true, Ground::Light) => Ground::Dark,
-    };
-    Theme { ground, ..theme }
+    match state.look {
+        Look::Given => theme,
+        Look::OtherGround => Theme { ground: theme.ground.other(), ..theme },
+        Look::HighContrast => Theme { scheme: Scheme::HighContrast, ..theme },
+        Look::ColourBlind => Theme { scheme: Scheme::ColourBlind, ..theme },
+    }
 }

@@ -38,6 +38,21 @@ pub fn small(p: f64) -> String {
     format!("{p:.decimals$}")
 }
 
+/// As [`small`], with three significant digits: where two close figures stand side by side.
+pub fn precise(p: f64) -> String {
+    let decimals = if p > 0.0 { (2.0 - p.log10().floor()).clamp(3.0, 8.0) as usize } else { 3 };
+    format!("{p:.decimals$}")
+}
+
+/// A p-value with two significant digits: `0.039`, `< 0.001`; [`NONE`] where there is none.
+pub fn p_value(p: Option<f64>) -> String {
+    match p {
+        None => NONE.to_owned(),
+        Some(p) if p < 0.001 => "< 0.001".to_owned(),
+        Some(p) => decimal(Some(p), if p < 0.1 { 3 } else { 2 }),
+    }
+}
+
 /// A share as a percentage of six columns: ` 18.1%`.
 pub fn percent(hits: u32, of: u32) -> String {
     if of == 0 {
@@ -146,6 +161,10 @@ mod tests {
         assert_eq!(
             (small(0.002_925), small(0.03), small(2.994)),
             ("0.0029".into(), "0.030".into(), "2.99".into())
+        );
+        assert_eq!(
+            (p_value(None), p_value(Some(1e-9)), p_value(Some(0.0391))),
+            ("–".into(), "< 0.001".into(), "0.039".into())
         );
         assert_eq!(
             (percent(185, 1024), percent(7, 7), percent(0, 0)),

@@ -24,6 +24,74 @@ pub enum Ground {
     Light,
 }
 
+impl Ground {
+    pub fn other(self) -> Ground {
+        match self {
+            Ground::Dark => Ground::Light,
+            Ground::Light => Ground::Dark,
+        }
+    }
+}
+
+/// A choice of colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    #[default]
+    Standard,
+    /// At least 7 : 1 against the ground for all that is read.
+    HighContrast,
+    /// After Okabe and Ito: told apart under every common colour blindness.
+    ColourBlind,
+}
+
+/// A theme, as the command line and the configuration name it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// The standard colours on the ground that the terminal has.
+    #[default]
+    Auto,
+    Dark,
+    Light,
+    HighContrast,
+    ColourBlind,
+}
+
+impl Choice {
+    pub const ALL: [Choice; 5] =
+        [Choice::Auto, Choice::Dark, Choice::Light, Choice::HighContrast, Choice::ColourBlind];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Choice::Auto => "auto",
+            Choice::Dark => "dark",
+            Choice::Light => "light",
+            Choice::HighContrast => "high-contrast",
+            Choice::ColourBlind => "colour-blind",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Choice> {
+        Choice::ALL.into_iter().find(|c| c.name() == name)
+    }
+
+    /// The ground, where the choice names one.
+    pub fn ground(self) -> Option<Ground> {
+        match self {
+            Choice::Dark => Some(Ground::Dark),
+            Choice::Light => Some(Ground::Light),
+            _ => None,
+        }
+    }
+
+    pub fn scheme(self) -> Scheme {
+        match self {
+            Choice::HighContrast => Scheme::HighContrast,
+            Choice::ColourBlind => Scheme::ColourBlind,
+            _ => Scheme::Standard,
+        }
+    }
+}
+
 /// What a style says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -56,11 +124,13 @@ pub enum Role {
 pub struct Theme {
     pub depth: Depth,
     pub ground: Ground,
+    pub scheme: Scheme,
 }
 
 impl Theme {
-    pub fn new(depth: Depth, ground: Ground) -> Self {
-        Self { depth, ground }
+    /// The standard colours.
+    pub const fn new(depth: Depth, ground: Ground) -> Self {
+        Self { depth, ground, scheme: Scheme::Standard }
     }
 
     /// The style of a role.
@@ -96,12 +166,24 @@ impl Theme {
         }
     }
 
+    fn rgb(&self, role: Role) -> Option<[u8; 3]> {
+        let [dark, light] = match self.scheme {
+            Scheme::Standard => standard(role),
+            Scheme::HighContrast => high_contrast(role),
+            Scheme::ColourBlind => colour_blind(role),
+        }?;
+        Some(match self.ground {
+            Ground::Dark => dark,
+            Ground::Light => light,
+        })
+    }
+
     fn color(&self, role: Role) -> Option<Color> {
         match self.depth {
             Depth::Mono => None,
             Depth::Sixteen => named(role),
-            Depth::Indexed => rgb(role, self.ground).map(|c| Color::Indexed(nearest(c))),
-            Depth::True => rgb(role, self.ground).map(|[r, g, b]| Color::Rgb(r, g, b)),
+            Depth::Indexed => self.rgb(role).map(|c| Color::Indexed(nearest(c))),
+            Depth::True => self.rgb(role).map(|[r, g, b]| Color::Rgb(r, g, b)),
         }
     }
 }
@@ -120,8 +202,8 @@ fn named(role: Role) -> Option<Color> {
 
 /// Blue and orange for the policies, rose and teal for the changes: pairs that stay apart
 /// under the common colour blindnesses.
-fn rgb(role: Role, ground: Ground) -> Option<[u8; 3]> {
-    let [dark, light] = match role {
+fn standard(role: Role) -> Option<[[u8; 3]; 2]> {
+    Some(match role {
         Role::Text | Role::Title => return None,
         Role::Muted => [[0x94, 0x9d, 0xb2], [0x5b, 0x63, 0x72]],
         Role::Faint => [[0x4a, 0x52, 0x66], [0xb4, 0xbb, 0xc7]],
@@ -132,10 +214,33 @@ fn rgb(role: Role, ground: Ground) -> Option<[u8; 3]> {
         Role::Wrong => [[0x94, 0x9d, 0xb2], [0x5b, 0x63, 0x72]],
         Role::Lost => [[0xf0, 0x6f, 0x8e], [0xb3, 0x1d, 0x4b]],
         Role::Gained => [[0x45, 0xc8, 0xb0], [0x06, 0x70, 0x60]],
-    };
-    Some(match ground {
-        Ground::Dark => dark,
-        Ground::Light => light,
+    })
+}
+
+fn high_contrast(role: Role) -> Option<[[u8; 3]; 2]> {
+    Some(match role {
+        Role::Text | Role::Title => [[0xff, 0xff, 0xff], [0x00, 0x00, 0x00]],
+        Role::Muted | Role::Wrong => [[0xd8, 0xdc, 0xe4], [0x30, 0x36, 0x40]],
+        Role::Faint => [[0x9a, 0xa2, 0xb2], [0x5a, 0x62, 0x70]],
+        Role::Accent => [[0xd9, 0xcc, 0xff], [0x3d, 0x1f, 0x96]],
+        Role::Base => [[0x8f, 0xcb, 0xff], [0x00, 0x3d, 0x80]],
+        Role::Rlvr => [[0xff, 0xbe, 0x7a], [0x73, 0x30, 0x00]],
+        Role::Correct => [[0xa6, 0xe8, 0xa6], [0x0a, 0x4d, 0x1a]],
+        Role::Lost => [[0xff, 0xa3, 0xb8], [0x86, 0x00, 0x2d]],
+        Role::Gained => [[0x6f, 0xf0, 0xd8], [0x00, 0x4d, 0x42]],
+    })
+}
+
+/// Blue, orange, bluish green and reddish purple of Okabe and Ito, darkened on a light
+/// ground; what is correct has no colour of its own, its mark says it.
+fn colour_blind(role: Role) -> Option<[[u8; 3]; 2]> {
+    Some(match role {
+        Role::Base => [[0x56, 0xb4, 0xe9], [0x00, 0x5a, 0x96]],
+        Role::Rlvr => [[0xe6, 0x9f, 0x00], [0x8a, 0x55, 0x00]],
+        Role::Lost => [[0xe8, 0x9c, 0xc4], [0x93, 0x2d, 0x6b]],
+        Role::Gained => [[0x2f, 0xc0, 0x94], [0x00, 0x6b, 0x4f]],
+        Role::Correct => return None,
+        other => return standard(other),
     })
 }
 
@@ -183,10 +288,12 @@ mod tests {
     fn the_two_policies_and_the_two_changes_differ_at_every_depth() {
         for depth in [Depth::Mono, Depth::Sixteen, Depth::Indexed, Depth::True] {
             for ground in [Ground::Dark, Ground::Light] {
-                let theme = Theme::new(depth, ground);
-                assert_ne!(theme.style(Role::Base), theme.style(Role::Rlvr));
-                if depth != Depth::Mono {
-                    assert_ne!(theme.style(Role::Lost), theme.style(Role::Gained));
+                for scheme in [Scheme::Standard, Scheme::HighContrast, Scheme::ColourBlind] {
+                    let theme = Theme { depth, ground, scheme };
+                    assert_ne!(theme.style(Role::Base), theme.style(Role::Rlvr));
+                    if depth != Depth::Mono {
+                        assert_ne!(theme.style(Role::Lost), theme.style(Role::Gained));
+                    }
                 }
             }
         }
@@ -199,12 +306,17 @@ mod tests {
             let linear = c.map(|v| (f64::from(v) / 255.0).powf(2.2));
             0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
         };
-        for (ground, back) in [(Ground::Dark, [0x1e, 0x1e, 0x2e]), (Ground::Light, [0xff, 0xff, 0xff])] {
+        let grounds = [(Ground::Dark, [0x1e, 0x1e, 0x2e]), (Ground::Light, [0xff, 0xff, 0xff])];
+        let schemes = [(Scheme::Standard, 4.5), (Scheme::HighContrast, 7.0), (Scheme::ColourBlind, 4.5)];
+        for ((ground, back), (scheme, least)) in
+            grounds.into_iter().flat_map(|g| schemes.into_iter().map(move |s| (g, s)))
+        {
             for role in ROLES.into_iter().filter(|r| *r != Role::Faint) {
-                let Some(color) = rgb(role, ground) else { continue };
+                let theme = Theme { depth: Depth::True, ground, scheme };
+                let Some(color) = theme.rgb(role) else { continue };
                 let (a, b) = (luminance(color), luminance(back));
                 let ratio = (a.max(b) + 0.05) / (a.min(b) + 0.05);
-                assert!(ratio >= 4.5, "{role:?} on {ground:?}: {ratio:.1}");
+                assert!(ratio >= least, "{role:?} on {ground:?}, {scheme:?}: {ratio:.1}");
             }
         }
     }

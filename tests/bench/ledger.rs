@@ -1,10 +1,13 @@
 //! The ledger at full size: 500 problems, two policies, 8192 completions each, one core.
 //!
-//! Run with `cargo bench --bench ledger`.
+//! Run with `cargo bench --profile release --bench ledger`.
 
 use leash::completion::{Completion, Finish};
-use leash::problem::{Rule, Verdict};
+use leash::problem::tasks::leg_counting::Suite;
+use leash::problem::{Problem, Rule, Verdict};
 use leash::random::Stream;
+use leash::record::{PolicyEntry, Run};
+use leash::report::Report;
 use leash::support::{Ledger, Lens, Pair, Unit};
 use std::fmt::Write;
 use std::hint::black_box;
@@ -33,6 +36,8 @@ fn main() {
     for (part, ms) in &a.parts {
         println!("  {part:<24}{ms:>12.3}");
     }
+    let [a, b] = [&usual, &worst].map(reported);
+    println!("{:<26}{a:>12.2}{b:>12.2}{:>14}", "report over 1 M, s", "<= 2");
 }
 
 /// How completions are made up.
@@ -87,6 +92,30 @@ fn run(source: &Source) -> Figures {
         half,
         parts: parts(&ledger),
     }
+}
+
+/// Seconds for every figure of a report, as JSON, over 1 M completions of 50 problems.
+fn reported(source: &Source) -> f64 {
+    const EACH: u32 = 10_000;
+    let problems: Vec<Problem> = Suite::HeldOut.problems();
+    let mut ledger = Ledger::new(2, problems.len());
+    for problem in 0..problems.len() {
+        for (policy, share) in source.correct.into_iter().enumerate() {
+            let mut stream = Stream::new(2).at(problem as u64).at(policy as u64);
+            for index in 0..EACH {
+                let (completion, verdict) = made_up(index, share, source, &mut stream);
+                ledger.add(policy, problem, &completion, &verdict);
+            }
+        }
+    }
+    let policy = |name: &str| PolicyEntry { name: name.into(), role: name.into(), spec: None };
+    let run = Run { version: 1, policies: vec![policy("base"), policy("rlvr")], sampling: None, k: None };
+    let once = || {
+        let start = Instant::now();
+        black_box(Report::new(&run, &problems, &ledger, &Lens::default()).json());
+        start.elapsed()
+    };
+    median((0..3).map(|_| once()).collect()).as_secs_f64()
 }
 
 /// The figures that a frame needs.
@@ -157,6 +186,7 @@ fn made_up(index: u32, share: f64, source: &Source, stream: &mut Stream) -> (Com
         length: Some(30 + index % 20),
         logprob: Some(-5.0),
         token_entropy: Some(stream.unit()),
+        entropy_range: None,
         trace: Vec::new(),
         finish: Finish::Stop,
     };

@@ -17,6 +17,19 @@ pub fn state(problems: usize, k: u32) -> State {
     State::new(vec![named("base"), named("rlvr")], problems.into(), settings)
 }
 
+/// Two tasks of so many problems each, the second one the paper has rows of.
+pub fn two_tasks(each: usize, k: u32) -> State {
+    let mut problems: Vec<Problem> = Suite::HeldOut.problems().into_iter().take(2 * each).collect();
+    for (i, problem) in problems.iter_mut().enumerate().skip(each) {
+        // The paper's data set by name, our herds by content.
+        problem.id = format!("AIME2024/{i}");
+        problem.task = None;
+    }
+    let named = |name: &str| Named { name: name.to_owned(), spec: format!("embedded:{name}") };
+    let settings = Settings { k, sampling: Sampling::default(), threads: 1 };
+    State::new(vec![named("base"), named("rlvr")], problems.into(), settings)
+}
+
 /// Draws completions `from..to` of a problem under both policies.
 pub fn draw(state: &mut State, problem: usize, indices: std::ops::Range<u32>) {
     let drawn = indices.flat_map(|index| [0, 1].map(|policy| (policy, index)));
@@ -54,6 +67,7 @@ fn completion(problem: &Problem, policy: usize, number: usize, index: u32) -> Dr
         problem: number,
         completion: Completion::traced(index, text, trace, Finish::Stop),
         verdict,
+        given: None,
     }
 }
 

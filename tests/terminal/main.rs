@@ -192,3 +192,60 @@ fn without_a_terminal_a_sentence_names_the_command_that_works() {
     assert!(!output.status.success());
     assert!(said.contains("leash sample") && said.trim().lines().count() <= 2, "{said}");
 }
+
+#[test]
+fn a_configuration_changes_keys_and_theme() {
+    let (_folder, mut arguments) = scripted(STEADY);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    std::fs::write(&file, "theme = 'light'\n[keys.screens]\nquit = ['X']\n").unwrap();
+    arguments.extend(["--config".to_owned(), file.display().to_string()]);
+    let mut session = start(120, 36, &arguments);
+    session.wait_for("X quit");
+    session.keys("q:theme");
+    session.wait_for("the next theme");
+    session.keys("\r");
+    session.wait_for("theme: the other ground");
+    session.keys("X");
+    assert!(session.end().0.success());
+
+    std::fs::write(&file, "mouse = true\ncolour = 'blue'\n").unwrap();
+    let leash = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_leash"))
+            .args(arguments)
+            .env("XDG_CONFIG_HOME", folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .expect("it starts")
+    };
+    let file = file.display().to_string();
+    let wrong = leash(&["--print-config", "--config", &file]);
+    let said = String::from_utf8_lossy(&wrong.stderr);
+    assert!(!wrong.status.success() && said.contains("config.toml, line 2"), "{said}");
+    let printed = leash(&["--print-config"]);
+    assert!(String::from_utf8_lossy(&printed.stdout).contains("[keys.explore]"));
+}
+
+#[test]
+fn the_terminal_is_asked_for_its_background() {
+    let (_folder, arguments) = scripted(STEADY);
+    let mut session = start(100, 30, &arguments);
+    session.wait_for("Problems");
+    session.look(|terminal| {
+        let asked = b"\x1b]11;?";
+        assert!(terminal.bytes.windows(asked.len()).any(|w| w == asked));
+    });
+    session.keys("q");
+    session.end();
+}
+
+#[test]
+fn shells_and_man_know_the_command_line() {
+    for arguments in
+        [&["completions", "bash"][..], &["completions", "zsh"], &["completions", "fish"], &["man"]]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_leash")).args(arguments).output().expect("it starts");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("sample"), "{arguments:?}");
+    }
+}

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub struct Session {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
+    keys: Arc<Mutex<Box<dyn Write + Send>>>,
     terminal: Arc<Mutex<Terminal>>,
     /// The user's own files, as long as the program runs.
     _home: tempfile::TempDir,
@@ -22,6 +22,9 @@ pub struct Terminal {
     pub bytes: Vec<u8>,
     pub changed: Instant,
 }
+
+/// The question for the primary device attributes.
+const ATTRIBUTES: &[u8] = b"\x1b[c";
 
 /// Far more than any step takes on a loaded machine; a step that works ends long before.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -57,22 +60,30 @@ impl Session {
         let terminal = Arc::new(Mutex::new(Terminal { parser, bytes: Vec::new(), changed: Instant::now() }));
         let mut output = pair.master.try_clone_reader().expect("the terminal can be read");
         let shared = terminal.clone();
+        let keys = pair.master.take_writer().expect("the terminal can be written");
+        let keys = Arc::new(Mutex::new(keys));
+        let answers = keys.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 16 * 1024];
             while let Ok(n @ 1..) = output.read(&mut buffer) {
+                // As every terminal does when asked for its kind.
+                if buffer[..n].windows(ATTRIBUTES.len()).any(|w| w == ATTRIBUTES) {
+                    let mut answers = answers.lock().unwrap();
+                    answers.write_all(b"\x1b[?62;22c").and_then(|()| answers.flush()).expect("an answer");
+                }
                 let mut terminal = shared.lock().unwrap();
                 terminal.parser.process(&buffer[..n]);
                 terminal.bytes.extend_from_slice(&buffer[..n]);
                 terminal.changed = Instant::now();
             }
         });
-        let keys = pair.master.take_writer().expect("the terminal can be written");
         Session { child, master: pair.master, keys, terminal, _home: home }
     }
 
     /// Types `keys` as a terminal sends them.
     pub fn keys(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).and_then(|()| self.keys.flush()).expect("keys are taken");
+        let mut to = self.keys.lock().unwrap();
+        to.write_all(keys.as_bytes()).and_then(|()| to.flush()).expect("keys are taken");
     }
 
     /// What is on the screen.

@@ -206,7 +206,16 @@ mod tests {
     fn completion(index: u32, text: &str) -> Completion {
         let (length, logprob, token_entropy) = (None, None, None);
         let (text, finish) = (text.to_owned(), Finish::Stop);
-        Completion { index, text, length, logprob, token_entropy, trace: Vec::new(), finish }
+        Completion {
+            index,
+            text,
+            length,
+            logprob,
+            token_entropy,
+            entropy_range: None,
+            trace: Vec::new(),
+            finish,
+        }
     }
 
     fn problem() -> Problem {

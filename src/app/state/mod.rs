@@ -2,22 +2,38 @@
 
 pub mod archive;
 pub mod completions;
+pub mod curves;
 pub mod explore;
+pub mod log;
+pub mod palette;
 pub mod progress;
 pub mod recording;
+pub mod regrade;
 pub mod runs;
+pub mod suite;
+pub mod training;
 
 pub use archive::Archive;
 pub use completions::Completions;
+pub use curves::Curves;
 pub use explore::Explore;
+pub use log::Log;
+pub use palette::Palette;
 pub use progress::Progress;
 pub use recording::Recording;
+pub use regrade::Regrade;
 pub use runs::Runs;
+pub use suite::{Suite, Tasks};
+pub use training::Training;
 
+use super::bindings::Bindings;
 use super::figures::Figures;
 use super::key::Key;
 use super::keymap::Context;
+use super::study::Studies;
+use super::tour::Tour;
 use crate::completion::clean;
+use crate::policy::Setting;
 use crate::problem::{Problem, tasks};
 use crate::run::Settings;
 use crate::support::{Ledger, Lens, Pair};
@@ -27,6 +43,8 @@ use std::sync::Arc;
 pub struct State {
     /// Policy 0 is the base. At least two.
     pub policies: Vec<Named>,
+    /// The settings of each policy, where they are known.
+    pub parity: Vec<Vec<Setting>>,
     pub problems: Arc<[Problem]>,
     pub settings: Settings,
     /// Events of an older one are dropped.
@@ -44,14 +62,24 @@ pub struct State {
     pub overlay: Option<Overlay>,
     pub explore: Explore,
     pub completions: Completions,
+    pub training: Training,
     pub runs: Runs,
     /// A sentence in the place of the footer, until the next key.
     pub notice: Option<String>,
+    pub log: Log,
+    /// The guided tour, while it lasts.
+    pub tour: Option<Tour>,
+    pub bindings: Bindings,
     /// Whether the mouse is ours.
     pub mouse: bool,
-    /// Whether the user asked for the other ground than the one the terminal has.
-    pub other_ground: bool,
+    pub look: Look,
     pub figures: Figures,
+    pub curves: Curves,
+    pub suite: Suite,
+    /// The problems by task.
+    pub tasks: Tasks,
+    pub regrade: Regrade,
+    pub studies: Studies,
     /// Keys that begin a sequence.
     pub(super) pending: Vec<Key>,
 }
@@ -78,6 +106,21 @@ pub enum Screen {
     Explore,
     Completions,
     Runs,
+    Training,
+    Curves,
+    Suite,
+}
+
+/// The theme that the user has chosen while looking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// That of the configuration and the terminal.
+    #[default]
+    Given,
+    /// As that, for the other ground.
+    OtherGround,
+    HighContrast,
+    ColourBlind,
 }
 
 /// What lies over the screen and takes the keys.
@@ -88,7 +131,16 @@ pub enum Overlay {
     /// Start again with this seed?
     Restart(u64),
     /// A filter is typed; this one held before.
-    Filter { before: String },
+    Filter {
+        before: String,
+    },
+    Palette(Palette),
+    /// Scrolled by so many lines.
+    Log(usize),
+    /// Scrolled by so many lines.
+    Parity(usize),
+    /// What the figures mean, scrolled by so many lines.
+    Explain(usize),
     /// Another name for the selected run is typed.
     Rename(String),
     /// Delete the selected run, of this name?
@@ -102,8 +154,14 @@ impl State {
         Self {
             ledger: Ledger::new(policies.len(), problems.len()),
             policies: policies.into_iter().map(named).collect(),
+            parity: Vec::new(),
             figures: Figures::new(problems.len()),
             archive: Archive::new(Arc::clone(&problems)),
+            curves: Curves::default(),
+            suite: Suite::default(),
+            tasks: Tasks::of(&problems),
+            regrade: Regrade::default(),
+            studies: Studies::default(),
             problems,
             settings,
             generation: 0,
@@ -117,10 +175,14 @@ impl State {
             overlay: None,
             explore: Explore::default(),
             completions: Completions::default(),
+            training: Training::default(),
             runs: Runs::default(),
             notice: None,
+            log: Log::default(),
+            tour: None,
+            bindings: Bindings::default(),
             mouse: true,
-            other_ground: false,
+            look: Look::default(),
             pending: Vec::new(),
         }
     }
@@ -147,20 +209,37 @@ impl State {
 
     /// Where keys go.
     pub fn context(&self) -> Context {
-        match (&self.overlay, self.screen) {
-            (Some(Overlay::Help(_)), _) => Context::Help,
-            (Some(Overlay::Restart(_) | Overlay::Delete(_)), _) => Context::Confirm,
-            (Some(Overlay::Filter { .. }), _) => Context::Filter,
-            (Some(Overlay::Rename(_)), _) => Context::Name,
-            (None, Screen::Explore) => Context::Explore,
-            (None, Screen::Completions) => Context::Completions,
-            (None, Screen::Runs) => Context::Runs,
+        match &self.overlay {
+            Some(Overlay::Help(_) | Overlay::Explain(_)) => Context::Help,
+            Some(Overlay::Restart(_) | Overlay::Delete(_)) => Context::Confirm,
+            Some(Overlay::Filter { .. }) => Context::Filter,
+            Some(Overlay::Palette(_)) => Context::Palette,
+            Some(Overlay::Log(_) | Overlay::Parity(_)) => Context::Log,
+            Some(Overlay::Rename(_)) => Context::Name,
+            None => self.screen_context(),
+        }
+    }
+
+    /// Where keys go while nothing lies over the screen.
+    pub fn screen_context(&self) -> Context {
+        match self.screen {
+            Screen::Explore => Context::Explore,
+            Screen::Completions => Context::Completions,
+            Screen::Training => Context::Training,
+            Screen::Curves => Context::Curves,
+            Screen::Suite => Context::Suite,
+            Screen::Runs => Context::Runs,
         }
     }
 
     /// The number of the policy on a side, 0 the base.
     pub fn policy(&self, side: usize) -> usize {
         if side == 0 { self.pair.base } else { self.pair.rlvr }
+    }
+
+    /// The settings of the policy on a side, where they are known.
+    pub fn settings_of(&self, side: usize) -> Option<&[Setting]> {
+        self.parity.get(self.policy(side)).map(Vec::as_slice)
     }
 
     /// The name of the policy on a side; empty if there is none.
@@ -170,7 +249,12 @@ impl State {
 
     /// The title of the current problem's task, or its id.
     pub fn title(&self) -> String {
-        let Some(problem) = self.problems.get(self.current) else { return "no problem".to_owned() };
+        self.title_of(self.current)
+    }
+
+    /// The title of a problem's task, or its id.
+    pub fn title_of(&self, problem: usize) -> String {
+        let Some(problem) = self.problems.get(problem) else { return "no problem".to_owned() };
         match problem.task.as_deref().and_then(tasks::find) {
             Some(task) => task.title().to_owned(),
             None => clean(problem.task.as_deref().unwrap_or(&problem.id)),

@@ -4,15 +4,22 @@ mod mouse;
 mod news;
 mod recording;
 mod runs;
+mod screens;
+mod training;
 
 use crate::app::action::Action;
+use crate::app::bindings::Found;
 use crate::app::effect::Effect;
 use crate::app::figures::Figures;
 use crate::app::key::Key;
-use crate::app::keymap::{self, Context, Found};
+use crate::app::keymap::Context;
 use crate::app::message::Message;
 use crate::app::state::explore::Pane;
-use crate::app::state::{Archive, Completions, Overlay, Progress, Scope, Screen, State};
+use crate::app::state::{
+    Archive, Completions, Look, Overlay, Palette, Progress, Regrade, Scope, Screen, State,
+};
+use crate::app::study::Studies;
+use crate::app::tour;
 use crate::completion::clean;
 use crate::run::Settings;
 use crate::support::{Criterion, Ledger, Unit};
@@ -26,6 +33,15 @@ const PAGE: i64 = 10;
 
 /// Changes the state and says what is to be done in the world.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let said = state.notice.clone();
+    let effects = take(state, message);
+    if let Some(words) = state.notice.as_ref().filter(|words| said.as_ref() != Some(words)) {
+        state.log.add(words, false);
+    }
+    effects
+}
+
+fn take(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(key) => press(state, key),
         Message::Action(action) => {
@@ -58,13 +74,29 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Overflow(lines) => {
             match &mut state.overlay {
-                Some(Overlay::Help(at)) => *at = (*at).min(lines),
+                Some(Overlay::Help(at) | Overlay::Log(at) | Overlay::Explain(at) | Overlay::Parity(at)) => {
+                    *at = (*at).min(lines);
+                }
                 _ => state.completions.scroll = state.completions.scroll.min(lines),
             }
             Vec::new()
         }
+        Message::Second => tour::second(state),
+        Message::Trained(event) => {
+            training::happened(state, event);
+            Vec::new()
+        }
+        Message::Adopted(named) => {
+            training::adopted(state, named);
+            Vec::new()
+        }
         Message::Notice(words) => {
             state.notice = Some(clean(&words));
+            Vec::new()
+        }
+        Message::Step => state.work(),
+        Message::Studied(study) => {
+            state.studied(*study);
             Vec::new()
         }
     }
@@ -73,11 +105,11 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 fn press(state: &mut State, key: Key) -> Vec<Effect> {
     state.notice = None;
     state.pending.push(key);
-    match keymap::find(state.context(), &state.pending) {
+    match found(state) {
         Found::Prefix => Vec::new(),
         Found::Action(action) => {
             state.pending.clear();
-            update(state, Message::Action(action))
+            take(state, Message::Action(action))
         }
         Found::Nothing => {
             let begun = state.pending.len() > 1;
@@ -85,23 +117,52 @@ fn press(state: &mut State, key: Key) -> Vec<Effect> {
             match key {
                 // A sequence that came to nothing does not swallow the key that ended it.
                 _ if begun => press(state, key),
-                Key::Char(c) if state.context() == Context::Filter => {
-                    state.explore.filter.push(c);
-                    filtered(state)
-                }
-                Key::Char(c) => {
-                    if let Some(Overlay::Rename(name)) = &mut state.overlay {
-                        name.push(c);
-                    }
-                    Vec::new()
-                }
+                Key::Char(c) => typed(state, c),
                 _ => Vec::new(),
             }
         }
     }
 }
 
+/// What the pending keys come to: first for the tour, then for what is under it.
+fn found(state: &State) -> Found {
+    let under = || state.bindings.find(state.context(), &state.pending);
+    if state.tour.is_none() || state.overlay.is_some() {
+        return under();
+    }
+    match state.bindings.find(Context::Tour, &state.pending) {
+        Found::Nothing => under(),
+        found => found,
+    }
+}
+
+/// A character that is bound to nothing goes to what is being typed.
+fn typed(state: &mut State, c: char) -> Vec<Effect> {
+    match &mut state.overlay {
+        Some(Overlay::Filter { .. }) => {
+            state.explore.filter.push(c);
+            filtered(state)
+        }
+        Some(Overlay::Palette(palette)) => {
+            palette.query.push(c);
+            palette.at = 0;
+            Vec::new()
+        }
+        Some(Overlay::Rename(name)) => {
+            name.push(c);
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
 fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    if state.screen == Screen::Training
+        && state.overlay.is_none()
+        && let Some(effects) = training::act(state, action)
+    {
+        return effects;
+    }
     match action {
         Action::Up => step(state, -1),
         Action::Down => step(state, 1),
@@ -119,14 +180,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Back => back(state),
         Action::Accept => accept(state),
         Action::Cancel => cancel(state),
-        Action::Erase => {
-            if let Some(Overlay::Rename(name)) = &mut state.overlay {
-                name.pop();
-                return Vec::new();
-            }
-            state.explore.filter.pop();
-            filtered(state)
-        }
+        Action::Erase => erase(state),
         Action::Filter => {
             state.overlay = Some(Overlay::Filter { before: state.explore.filter.clone() });
             Vec::new()
@@ -172,7 +226,32 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Copy => copy(state),
         Action::Theme => {
-            state.other_ground = !state.other_ground;
+            let (look, words) = match state.look {
+                Look::Given => (Look::OtherGround, "the other ground"),
+                Look::OtherGround => (Look::HighContrast, "high contrast"),
+                Look::HighContrast => (Look::ColourBlind, "safe for the colour-blind"),
+                Look::ColourBlind => (Look::Given, "as it was"),
+            };
+            state.look = look;
+            state.notice = Some(format!("theme: {words}"));
+            Vec::new()
+        }
+        Action::Log => {
+            state.overlay = Some(Overlay::Log(0));
+            Vec::new()
+        }
+        Action::Parity => {
+            state.overlay = Some(Overlay::Parity(0));
+            Vec::new()
+        }
+        Action::TourNext => tour::go(state, 1),
+        Action::TourBack => tour::go(state, -1),
+        Action::TourLeave => {
+            state.tour = None;
+            Vec::new()
+        }
+        Action::Palette => {
+            state.overlay = Some(Overlay::Palette(Palette::default()));
             Vec::new()
         }
         Action::Mouse => {
@@ -187,6 +266,34 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Quit => vec![Effect::Quit],
         Action::Suspend => vec![Effect::Suspend],
+        Action::Training => {
+            state.screen = Screen::Training;
+            Vec::new()
+        }
+        Action::NextPolicy => training::policy(state, 1),
+        Action::PreviousPolicy => training::policy(state, -1),
+        Action::TurnUp
+        | Action::TurnDown
+        | Action::Preset
+        | Action::Pull
+        | Action::Fork
+        | Action::StopPull
+        | Action::Apply
+        | Action::Keep
+        | Action::Save
+        | Action::Charts
+        | Action::Checkpoints => Vec::new(),
+        Action::ToExplore
+        | Action::ToCompletions
+        | Action::ToCurves
+        | Action::ToSuite
+        | Action::Explain
+        | Action::Regrade
+        | Action::CursorLeft
+        | Action::CursorRight
+        | Action::ZoomIn
+        | Action::ZoomOut
+        | Action::Sort => screens::act(state, action),
         Action::Runs => runs::show(state),
         Action::Rename => runs::rename(state),
         Action::Delete => runs::delete(state),
@@ -195,9 +302,29 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
 
 /// Moves the selection of what is focused.
 fn step(state: &mut State, by: i64) -> Vec<Effect> {
-    if let Some(Overlay::Help(at)) = &mut state.overlay {
-        *at = moved(*at, by, usize::MAX);
-        return Vec::new();
+    match &state.overlay {
+        Some(Overlay::Help(at)) => {
+            state.overlay = Some(Overlay::Help(moved(*at, by, usize::MAX)));
+            return Vec::new();
+        }
+        Some(Overlay::Explain(at)) => {
+            state.overlay = Some(Overlay::Explain(moved(*at, by, usize::MAX)));
+            return Vec::new();
+        }
+        Some(Overlay::Log(at)) => {
+            state.overlay = Some(Overlay::Log(moved(*at, by, usize::MAX)));
+            return Vec::new();
+        }
+        Some(Overlay::Parity(at)) => {
+            state.overlay = Some(Overlay::Parity(moved(*at, by, usize::MAX)));
+            return Vec::new();
+        }
+        Some(Overlay::Palette(Palette { query, at })) => {
+            let at = moved(*at, by, state.palette(query).len());
+            state.overlay = Some(Overlay::Palette(Palette { query: query.clone(), at }));
+            return Vec::new();
+        }
+        _ => {}
     }
     match (state.screen, state.explore.pane) {
         (Screen::Runs, _) => {
@@ -212,6 +339,8 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
             let at = moved(state.selected_member(), by, state.figures.members.len());
             select_member(state, at)
         }
+        (Screen::Curves, _) => Vec::new(),
+        (Screen::Suite, _) => screens::select(state, by),
         (Screen::Explore, Pane::Clusters(_)) => {
             select_row(state, moved(state.selected_row(), by, state.figures.here.rows.len()));
             Vec::new()
@@ -227,6 +356,7 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
                 None => Vec::new(),
             }
         }
+        (Screen::Training, _) => Vec::new(),
     }
 }
 
@@ -267,6 +397,8 @@ fn pane(state: &mut State, by: i32) -> Vec<Effect> {
     match state.screen {
         Screen::Runs => {}
         Screen::Explore => state.explore.pane = state.explore.pane.step(by),
+        Screen::Curves => state.curves.tile = state.curves.tile.step(by),
+        Screen::Suite => {}
         Screen::Completions => {
             let at = if state.completions.reading { 2 } else { state.completions.side as i32 };
             match (at + by).rem_euclid(3) {
@@ -277,6 +409,7 @@ fn pane(state: &mut State, by: i32) -> Vec<Effect> {
                 }
             }
         }
+        Screen::Training => {}
     }
     Vec::new()
 }
@@ -293,7 +426,7 @@ fn tab(state: &mut State, side: usize) {
 fn neighbour(state: &mut State, by: i64) -> Vec<Effect> {
     match state.screen {
         Screen::Runs => Vec::new(),
-        Screen::Explore => {
+        Screen::Explore | Screen::Curves | Screen::Suite => {
             let problem = moved(state.current, by, state.problems.len());
             go(state, problem)
         }
@@ -305,6 +438,7 @@ fn neighbour(state: &mut State, by: i64) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Screen::Training => Vec::new(),
     }
 }
 
@@ -322,6 +456,8 @@ fn flip(state: &mut State, by: i64) -> Vec<Effect> {
 
 fn open(state: &mut State) -> Vec<Effect> {
     match state.screen {
+        Screen::Curves => state.curves.maximised = !state.curves.maximised,
+        Screen::Suite => return screens::open_entry(state),
         Screen::Runs => return runs::open(state),
         Screen::Completions => state.completions.reading = true,
         Screen::Explore => {
@@ -338,6 +474,7 @@ fn open(state: &mut State) -> Vec<Effect> {
             state.completions = Completions::open(key, side);
             state.screen = Screen::Completions;
         }
+        Screen::Training => {}
     }
     Vec::new()
 }
@@ -351,8 +488,11 @@ fn back(state: &mut State) -> Vec<Effect> {
         Screen::Runs => state.screen = Screen::Explore,
         Screen::Completions if state.completions.reading => state.completions.reading = false,
         Screen::Completions => state.screen = Screen::Explore,
-        Screen::Explore if !state.explore.filter.is_empty() => state.explore.filter.clear(),
+        Screen::Curves => screens::back_from_curves(state),
+        Screen::Explore | Screen::Suite if !state.explore.filter.is_empty() => state.explore.filter.clear(),
+        Screen::Suite => state.screen = Screen::Explore,
         Screen::Explore => state.explore.pane = Pane::Problems,
+        Screen::Training => state.screen = Screen::Explore,
     }
     Vec::new()
 }
@@ -364,6 +504,10 @@ fn accept(state: &mut State) -> Vec<Effect> {
             settings.sampling.seed = seed;
             restart(state, settings)
         }
+        Some(Overlay::Palette(Palette { query, at })) => match state.palette(&query).get(at) {
+            Some((binding, _)) => act(state, binding.action),
+            None => Vec::new(),
+        },
         Some(Overlay::Rename(name)) => runs::renamed(state, name),
         Some(Overlay::Delete(_)) => runs::deleted(state),
         _ => Vec::new(),
@@ -375,6 +519,24 @@ fn cancel(state: &mut State) -> Vec<Effect> {
         state.explore.filter = before;
     }
     Vec::new()
+}
+
+fn erase(state: &mut State) -> Vec<Effect> {
+    match &mut state.overlay {
+        Some(Overlay::Palette(palette)) => {
+            palette.query.pop();
+            palette.at = 0;
+            Vec::new()
+        }
+        Some(Overlay::Rename(name)) => {
+            name.pop();
+            Vec::new()
+        }
+        _ => {
+            state.explore.filter.pop();
+            filtered(state)
+        }
+    }
 }
 
 /// After the filter changed: a problem that it shows is on screen, if there is one.
@@ -415,6 +577,8 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
     state.archive = Archive::new(Arc::clone(&state.problems));
     state.recording.drawn = 0;
     state.figures = Figures::new(state.problems.len());
+    state.regrade = Regrade::default();
+    state.studies = Studies::default();
     state.progress = Progress::default();
     state.explore.cluster = None;
     state.screen = Screen::Explore;
@@ -424,7 +588,9 @@ fn restart(state: &mut State, settings: Settings) -> Vec<Effect> {
 fn copy(state: &mut State) -> Vec<Effect> {
     let (what, text) = match state.screen {
         Screen::Runs => ("the file's path", state.runs.current().map(|r| clean(&r.path.to_string_lossy()))),
-        Screen::Explore => ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt))),
+        Screen::Explore | Screen::Curves | Screen::Suite | Screen::Training => {
+            ("the statement", state.problems.get(state.current).map(|p| clean(&p.prompt)))
+        }
         Screen::Completions => {
             let index = state.figures.members.get(state.selected_member());
             let policy = state.policy(state.completions.side);

@@ -1,5 +1,6 @@
 //! What the mouse does: nothing that keys cannot do.
 
+use super::screens::{open_entry, select, select_entry};
 use super::{act, go, moved, open, select_member, select_row, step, tab};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
@@ -44,6 +45,18 @@ pub(super) fn click(state: &mut State, target: Target) -> Vec<Effect> {
         }
         Target::Support => return act(state, Action::Unit),
         Target::Chart => return act(state, Action::Scope),
+        Target::Curve { tile, thousandth } => {
+            let (from, to) = state.curves.window();
+            state.curves.tile = tile;
+            state.curves.point(from + (to - from) * f64::from(thousandth) / 1000.0);
+        }
+        Target::Entry(at) => {
+            let entries = state.entries();
+            if entries.get(at) == Some(&state.suite.selected) {
+                return open_entry(state);
+            }
+            return select_entry(state, at);
+        }
     }
     Vec::new()
 }
@@ -73,6 +86,11 @@ pub(super) fn scroll(state: &mut State, target: Target, notches: i64) -> Vec<Eff
             state.completions.scroll = moved(state.completions.scroll, notches * 3, usize::MAX);
             Vec::new()
         }
+        Target::Curve { .. } => {
+            state.curves.zoom(notches < 0);
+            Vec::new()
+        }
+        Target::Entry(_) => select(state, notches),
         Target::Run(_) => {
             state.runs.selected = moved(state.runs.selected, notches, state.runs.list.len());
             Vec::new()

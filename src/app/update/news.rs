@@ -15,6 +15,7 @@ pub(super) fn happened(state: &mut State, event: Event) {
             for d in all {
                 state.figures.touch(d.problem);
                 state.ledger.add(d.policy, d.problem, &d.completion, &d.verdict);
+                state.regrade.touch(d.problem);
                 state.archive.add(d.policy, d.problem, d.completion, d.verdict);
             }
         }
@@ -27,6 +28,12 @@ pub(super) fn happened(state: &mut State, event: Event) {
             let words = format!("a sampling thread panicked: {}", clean(&message).replace('\n', " "));
             fail(state, words);
         }
+        EventKind::Noted { policy, message } => {
+            let name = state.policies.get(policy).map_or("a policy", |p| p.name.as_str());
+            let words = format!("{name}: {}", clean(&message).replace('\n', " "));
+            state.log.add(&words, false);
+            state.notice = Some(words);
+        }
         EventKind::Finished => state.progress.finished = true,
     }
 }
@@ -34,6 +41,7 @@ pub(super) fn happened(state: &mut State, event: Event) {
 fn fail(state: &mut State, words: String) {
     // A broken policy fails on every problem with the same words.
     if state.progress.failures.last() != Some(&words) {
-        state.progress.failures.push(words);
+        state.progress.failures.push(words.clone());
     }
+    state.log.add(&words, true);
 }

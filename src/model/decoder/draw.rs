@@ -6,7 +6,7 @@ use crate::completion::{Finish, Token};
 use crate::model::engine::Level;
 use crate::model::{Generated, Generator, ModelError, Observer, Request, Running, Sampler};
 use crate::random::Stream;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
 /// Completions drawn side by side.
 const BATCH: u32 = 64;
@@ -27,8 +27,8 @@ impl Generator for Decoder {
             }
             return Ok(());
         }
-        let prompt = Tensor::new(request.prompt, &Device::Cpu)?.unsqueeze(0)?;
-        let mut prefilled = Cache::default();
+        let prompt = Tensor::new(request.prompt, self.device())?.unsqueeze(0)?;
+        let mut prefilled = Cache::new(request.prompt.len() + limit);
         let logits = self.forward(&prompt, &mut prefilled)?;
         let first: Vec<f32> = logits.squeeze(0)?.get(request.prompt.len() - 1)?.to_vec1()?;
         let mut sampler = Sampler::new(Level::best(), self.config().vocab_size);
@@ -73,7 +73,7 @@ impl Generator for Decoder {
                     cache = cache.rows(&rows)?;
                 }
                 let ids: Vec<u32> = last.iter().map(|t| t.id).collect();
-                let next = Tensor::new(ids, &Device::Cpu)?.unsqueeze(1)?;
+                let next = Tensor::new(ids, self.device())?.unsqueeze(1)?;
                 logits = self.forward(&next, &mut cache)?.squeeze(1)?.to_vec2()?;
             }
         }
@@ -86,6 +86,7 @@ mod tests {
     use super::*;
     use crate::model::decoder::log_softmax;
     use crate::model::{Sampling, config::tests::tiny, weights::tests::random};
+    use candle_core::Device;
     use std::ops::ControlFlow;
 
     #[derive(Default)]

@@ -30,6 +30,8 @@ pub struct Span {
     pub own: usize,
     /// The row's own positions.
     pub seen: usize,
+    /// The first position that is looked at, of the prompt's and the own in their order.
+    pub from: usize,
     /// Scores from one head to the next, a multiple of 16.
     pub width: usize,
 }
@@ -46,6 +48,8 @@ kernel! {
         for scores in scores.chunks_exact_mut(span.width) {
             scores[span.prompt..span.own].fill(f32::NEG_INFINITY);
             scores[span.own + span.seen..end].fill(f32::NEG_INFINITY);
+            scores[..span.from.min(span.prompt)].fill(f32::NEG_INFINITY);
+            scores[span.own..][..span.from.saturating_sub(span.prompt)].fill(f32::NEG_INFINITY);
         }
         weigh::<S>(scores, span.width, end, heads.scale);
         gather::<S>(&scores[span.own..], span, blocks, heads, out);

@@ -31,9 +31,9 @@ pub fn run(
         return Ok(());
     }
     workspace.read_prompt(engine, request.prompt);
-    let mut active: Vec<Slot> = Vec::with_capacity(engine.batch);
-    let mut rows: Vec<Row> = Vec::with_capacity(engine.batch);
-    let mut free: Vec<usize> = (0..indices.len().min(engine.batch)).rev().collect();
+    let mut active: Vec<Slot> = Vec::with_capacity(workspace.batch);
+    let mut rows: Vec<Row> = Vec::with_capacity(workspace.batch);
+    let mut free: Vec<usize> = (0..indices.len().min(workspace.batch)).rev().collect();
     let draw = Draw { request, limit, vocab_size: engine.config.vocab_size };
     let mut drawn = 0;
     loop {

@@ -22,6 +22,35 @@ kernel! {
 }
 
 kernel! {
+    /// As [`rms_norm`], in place.
+    pub fn norm_in_place<S>(x: &mut [f32], weight: &[f32], size: usize, epsilon: f32) {
+        let (x, _) = x.as_chunks_mut::<LANES>();
+        let (weight, _) = weight.as_chunks::<LANES>();
+        let mut squares = S::splat(0.0);
+        for x in &*x {
+            squares = S::fma(S::load(x), S::load(x), squares);
+        }
+        let scale = S::splat(1.0 / (S::sum(squares) / size as f32 + epsilon).sqrt());
+        for (x, weight) in x.iter_mut().zip(weight) {
+            let scaled = S::mul(S::mul(S::load(x), scale), S::load(weight));
+            S::store(x, scaled);
+        }
+    }
+}
+
+kernel! {
+    /// x += y.
+    pub fn add_row<S>(x: &mut [f32], y: &[f32]) {
+        let (x, _) = x.as_chunks_mut::<LANES>();
+        let (y, _) = y.as_chunks::<LANES>();
+        for (x, y) in x.iter_mut().zip(y) {
+            let sum = S::add(S::load(x), S::load(y));
+            S::store(x, sum);
+        }
+    }
+}
+
+kernel! {
     /// out = silu(gate) · up, with silu(x) = x / (1 + e⁻ˣ) (Shazeer 2020, eq. 5).
     pub fn swiglu<S>(gate: &[f32], up: &[f32], out: &mut [f32]) {
         let (gate, _) = gate.as_chunks::<LANES>();

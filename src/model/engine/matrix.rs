@@ -4,7 +4,8 @@
 //! row's result does not depend on how many rows are computed with it, nor on how they are
 //! cut into tiles, to the bit.
 
-use super::simd::{LANES, Simd, kernel};
+use super::simd::{LANES, Level, Simd, kernel};
+use crate::model::weights::Half;
 use std::ops::Range;
 
 /// Columns of a panel.
@@ -77,28 +78,84 @@ const LINE: usize = 64;
 
 /// A weight matrix, packed once.
 pub struct Matrix {
-    data: Vec<f32>,
+    data: Values,
     inputs: usize,
     columns: usize,
+}
+
+/// A matrix's values in the order of [`Panels`].
+enum Values {
+    Full(Vec<f32>),
+    /// As the file has them, widened a panel at a time when they are multiplied: exact, and
+    /// half the memory.
+    Half(Half),
+}
+
+/// What products need besides their operands.
+#[derive(Default)]
+pub struct Scratch {
+    pub ahead: Ahead,
+    /// Panels of 16-bit values, widened.
+    panels: Vec<f32>,
+}
+
+impl Scratch {
+    /// With room for `regions` to be fetched ahead.
+    pub fn new(regions: usize) -> Self {
+        Self { ahead: Ahead::new(regions), panels: Vec::new() }
+    }
 }
 
 impl Matrix {
     /// Packs the matrix of `value(input, column)`; columns are padded with 0 to whole panels.
     pub fn pack(inputs: usize, columns: usize, value: impl Fn(usize, usize) -> f32) -> Self {
-        let padded = columns.next_multiple_of(PANEL);
-        let mut data = vec![0.0; inputs * padded];
-        for (p, panel) in data.chunks_exact_mut(inputs * PANEL).enumerate() {
-            for column in p * PANEL..columns.min((p + 1) * PANEL) {
-                for input in 0..inputs {
-                    panel[input * PANEL + column % PANEL] = value(input, column);
-                }
-            }
-        }
-        Self { data, inputs, columns: padded }
+        let data = Values::Full(packed(inputs, columns, value));
+        Self { data, inputs, columns: columns.next_multiple_of(PANEL) }
     }
 
-    pub fn panels(&self) -> Panels<'_> {
-        Panels { data: &self.data, inputs: self.inputs, columns: self.columns, stride: self.inputs * PANEL }
+    /// As [`Matrix::pack`], with the bits of 16-bit values: bf16 where `bfloat`, else f16.
+    pub fn pack_half(
+        inputs: usize,
+        columns: usize,
+        bfloat: bool,
+        bits: impl Fn(usize, usize) -> u16,
+    ) -> Self {
+        let data = Values::Half(Half { bits: packed(inputs, columns, bits), bfloat });
+        Self { data, inputs, columns: columns.next_multiple_of(PANEL) }
+    }
+
+    /// out = a · self for `rows` rows, or out += a · self where `add`.
+    pub fn multiply(
+        &self,
+        level: Level,
+        rows: usize,
+        a: Rows<'_>,
+        out: RowsMut<'_>,
+        add: bool,
+        scratch: &mut Scratch,
+    ) {
+        let (inputs, stride) = (self.inputs, self.inputs * PANEL);
+        let half = match &self.data {
+            Values::Full(data) => {
+                let panels = Panels { data, inputs, columns: self.columns, stride };
+                return product(level, rows, a, panels, out, add, &mut scratch.ahead);
+            }
+            Values::Half(half) => half,
+        };
+        // As many as a product of so few rows takes at once.
+        let together = match rows {
+            0..=2 => 4,
+            3..=4 => 2,
+            _ => 1,
+        };
+        scratch.panels.resize(scratch.panels.len().max(together * stride), 0.0);
+        for (i, bits) in half.bits.chunks(together * stride).enumerate() {
+            let data = &mut scratch.panels[..bits.len()];
+            widen(level, bits, half.bfloat, data);
+            let panels = Panels { data, inputs, columns: bits.len() / inputs, stride };
+            let out = RowsMut { data: &mut out.data[i * together * PANEL..], stride: out.stride };
+            product(level, rows, a, panels, out, add, &mut scratch.ahead);
+        }
     }
 
     /// Columns with their padding: the length of an output row.
@@ -106,13 +163,64 @@ impl Matrix {
         self.columns
     }
 
-    /// Writes a column to the front of `out`.
-    pub fn column(&self, column: usize, out: &mut [f32]) {
-        let panel = &self.data[column / PANEL * self.inputs * PANEL..];
-        for (out, values) in out.iter_mut().zip(panel.chunks_exact(PANEL).take(self.inputs)) {
-            *out = values[column % PANEL];
+    /// Bytes of its values.
+    pub fn bytes(&self) -> usize {
+        match &self.data {
+            Values::Full(data) => size_of_val(data.as_slice()),
+            Values::Half(half) => size_of_val(half.bits.as_slice()),
         }
     }
+
+    /// Writes a column to the front of `out`.
+    pub fn column(&self, column: usize, out: &mut [f32]) {
+        let start = column / PANEL * self.inputs * PANEL + column % PANEL;
+        let places = (start..).step_by(PANEL).take(self.inputs);
+        for (out, place) in out.iter_mut().zip(places) {
+            *out = match &self.data {
+                Values::Full(data) => data[place],
+                Values::Half(half) => half.value(place),
+            };
+        }
+    }
+}
+
+fn packed<T: Copy + Default>(inputs: usize, columns: usize, value: impl Fn(usize, usize) -> T) -> Vec<T> {
+    let mut data = vec![T::default(); inputs * columns.next_multiple_of(PANEL)];
+    for (p, panel) in data.chunks_exact_mut(inputs * PANEL).enumerate() {
+        for column in p * PANEL..columns.min((p + 1) * PANEL) {
+            for input in 0..inputs {
+                panel[input * PANEL + column % PANEL] = value(input, column);
+            }
+        }
+    }
+    data
+}
+
+kernel! {
+    /// The values of bits: bf16 where `bfloat`, else f16.
+    fn widen<S>(bits: &[u16], bfloat: bool, out: &mut [f32]) {
+        if bfloat {
+            for (out, bits) in out.iter_mut().zip(bits) {
+                *out = f32::from_bits(u32::from(*bits) << 16);
+            }
+        } else {
+            for (out, bits) in out.iter_mut().zip(bits) {
+                *out = widened(*bits);
+            }
+        }
+    }
+}
+
+/// The value of an f16, in operations that a vector has: its bits moved to their place in
+/// an f32, and the exponent's offset made good by a product, which is exact for numbers
+/// below the normal ones too.
+#[inline(always)]
+fn widened(bits: u16) -> f32 {
+    let bits = u32::from(bits);
+    let (sign, rest) = ((bits & 0x8000) << 16, bits & 0x7fff);
+    let value = f32::from_bits(rest << 13) * f32::from_bits((127 + 112) << 23);
+    let endless = f32::from_bits((rest << 13) | 0x7f80_0000);
+    f32::from_bits(if rest >= 0x7c00 { endless } else { value }.to_bits() | sign)
 }
 
 kernel! {
@@ -262,7 +370,6 @@ impl Tile {
 
 #[cfg(test)]
 mod tests {
-    use super::super::simd::Level;
     use super::*;
     use crate::random::Stream;
 
@@ -283,15 +390,8 @@ mod tests {
                 let mut out = vec![1.0; rows * stride];
                 for add in [false, true] {
                     let to = RowsMut { data: &mut out, stride };
-                    product(
-                        level,
-                        rows,
-                        Rows { data: &a, stride: inputs },
-                        matrix.panels(),
-                        to,
-                        add,
-                        &mut Ahead::default(),
-                    );
+                    let a = Rows { data: &a, stride: inputs };
+                    matrix.multiply(level, rows, a, to, add, &mut Scratch::default());
                 }
                 for row in 0..rows {
                     for column in 0..columns {
@@ -319,7 +419,7 @@ mod tests {
                 let mut out = vec![0.0; rows * matrix.columns()];
                 let to = RowsMut { data: &mut out, stride: matrix.columns() };
                 let a = Rows { data: &a[from * inputs..], stride: inputs };
-                product(level, rows, a, matrix.panels(), to, false, &mut Ahead::default());
+                matrix.multiply(level, rows, a, to, false, &mut Scratch::default());
                 out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
             };
             let alone: Vec<u32> = (0..130).flat_map(|row| run(row, 1)).collect();
@@ -335,5 +435,48 @@ mod tests {
         let mut out = [0.0; 4];
         matrix.column(69, &mut out);
         assert_eq!(out, [69.0, 169.0, 269.0, 0.0]);
+    }
+
+    #[test]
+    fn sixteen_bits_are_widened_as_half_does() {
+        for level in Level::all() {
+            let bits: Vec<u16> = (0..=u16::MAX).collect();
+            let mut out = vec![0.0; bits.len()];
+            widen(level, &bits, false, &mut out);
+            let exact = |b: &u16, x: &f32, want: f32| {
+                assert!(x.to_bits() == want.to_bits() || (x.is_nan() && want.is_nan()), "{b:x}: {x} {want}");
+            };
+            bits.iter().zip(&out).for_each(|(b, x)| exact(b, x, half::f16::from_bits(*b).to_f32()));
+            widen(level, &bits, true, &mut out);
+            bits.iter().zip(&out).for_each(|(b, x)| exact(b, x, half::bf16::from_bits(*b).to_f32()));
+        }
+    }
+
+    #[test]
+    fn a_matrix_of_sixteen_bits_gives_the_products_of_its_values() {
+        let mut stream = Stream::new(5);
+        for (rows, inputs, columns) in [(1, 7, 200), (2, 9, 130), (3, 33, 65), (29, 24, 40)] {
+            let a = random(rows * inputs, &mut stream);
+            let b: Vec<u16> = random(inputs * columns, &mut stream)
+                .iter()
+                .map(|x| half::bf16::from_f32(*x).to_bits())
+                .collect();
+            let value = |k: usize, n: usize| half::bf16::from_bits(b[n * inputs + k]).to_f32();
+            let full = Matrix::pack(inputs, columns, value);
+            let half = Matrix::pack_half(inputs, columns, true, |k, n| b[n * inputs + k]);
+            assert_eq!(2 * half.bytes(), full.bytes());
+            let run = |matrix: &Matrix| {
+                let stride = matrix.columns();
+                let mut out = vec![0.0; rows * stride];
+                let (a, to) = (Rows { data: &a, stride: inputs }, RowsMut { data: &mut out, stride });
+                matrix.multiply(Level::best(), rows, a, to, false, &mut Scratch::default());
+                out
+            };
+            assert_eq!(run(&half), run(&full));
+            let (mut one, mut other) = (vec![0.0; inputs], vec![0.0; inputs]);
+            half.column(columns - 1, &mut one);
+            full.column(columns - 1, &mut other);
+            assert_eq!(one, other);
+        }
     }
 }

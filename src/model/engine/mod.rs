@@ -11,6 +11,7 @@ mod attention;
 mod batch;
 mod cache;
 mod kernels;
+mod layer;
 mod matrix;
 pub(super) mod simd;
 mod step;
@@ -18,10 +19,11 @@ mod step;
 mod tests;
 
 use super::{Config, Generator, ModelError, Observer, Request, Weights};
+use layer::{Layer, Packer};
 use matrix::{Matrix, PANEL};
 pub use simd::Level;
 use std::sync::Mutex;
-use step::Workspace;
+pub(super) use step::Workspace;
 
 /// Completions drawn side by side with a small model: more of their caches would push one
 /// another out of the processor's.
@@ -40,25 +42,15 @@ pub struct Engine {
     /// Of a head, padded to whole panels.
     head: usize,
     batch: usize,
+    /// Bytes that a call may take for its caches and activations.
+    call_memory: usize,
     layers: Vec<Layer>,
     final_norm: Vec<f32>,
     output: Matrix,
     /// A row a token; `None` where the columns of `output` are the embeddings.
-    embeddings: Option<Vec<f32>>,
+    embeddings: Option<Matrix>,
     /// Scratch memory that no call uses now.
     idle: Mutex<Vec<Workspace>>,
-}
-
-/// One layer's weights. Rows of activations are padded to whole panels, and so is each head.
-struct Layer {
-    attention_norm: Vec<f32>,
-    /// Queries, keys and values of all heads, side by side.
-    query_key_value: Matrix,
-    attention_output: Matrix,
-    feed_forward_norm: Vec<f32>,
-    /// Gate, then up.
-    gate_up: Matrix,
-    down: Matrix,
 }
 
 impl Engine {
@@ -75,25 +67,90 @@ impl Engine {
     /// # Errors
     /// As [`Engine::new`].
     pub fn with_level(config: &Config, weights: &Weights, level: Level) -> Result<Self, ModelError> {
+        Self::build(config, weights, level, &mut |_, _| {})
+    }
+
+    /// As [`Engine::with_level`]; `progress` hears how many layers of how many are packed.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn build(
+        config: &Config,
+        weights: &Weights,
+        level: Level,
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self, ModelError> {
         let (d, vocab_size) = (config.hidden_size, config.vocab_size);
+        let small = is_small(config);
         let head = config.head_dim.next_multiple_of(PANEL);
-        let layers = (0..config.layers)
-            .map(|layer| Layer::pack(config, weights, head, layer))
-            .collect::<Result<_, _>>()?;
-        let embeddings = weights.get("model.embed_tokens.weight", &[vocab_size, d])?;
-        let output =
-            if config.tied { embeddings } else { weights.get("lm_head.weight", &[vocab_size, d])? };
+        let packer = Packer { config, weights, head, half: !small };
+        let mut layers = Vec::with_capacity(config.layers);
+        for layer in 0..config.layers {
+            progress(layer, config.layers);
+            layers.push(packer.layer(layer)?);
+        }
+        let by_token = |name: &str| {
+            let tensors = [(name.to_owned(), vec![vocab_size, d])];
+            packer.matrix(&tensors, d, vocab_size, |k, n| Some((0, n * d + k)))
+        };
+        let embeddings = by_token("model.embed_tokens.weight")?;
+        let (output, embeddings) = match config.tied {
+            true => (embeddings, None),
+            false => (by_token("lm_head.weight")?, Some(embeddings)),
+        };
+        progress(config.layers, config.layers);
         Ok(Self {
             level,
             head,
-            batch: if 4 * config.parameters() <= SMALL { SMALL_BATCH } else { LARGE_BATCH },
+            batch: if small { SMALL_BATCH } else { LARGE_BATCH },
+            call_memory: usize::MAX,
             layers,
-            final_norm: padded(weights.get("model.norm.weight", &[d])?),
-            output: Matrix::pack(d, vocab_size, |k, n| output[n * d + k]),
-            embeddings: (!config.tied).then(|| embeddings.to_vec()),
+            final_norm: packer.row("model.norm.weight", d)?,
+            output,
+            embeddings,
             idle: Mutex::new(Vec::new()),
             config: config.clone(),
         })
+    }
+
+    /// Bytes that the packed weights of a model will take, before they are packed.
+    pub fn weight_bytes(config: &Config, weights: &Weights) -> usize {
+        let small = is_small(config);
+        let pad = |n: usize| n.next_multiple_of(PANEL);
+        let width = |names: &[String]| match names.iter().map(|n| weights.held(n)).max() {
+            Some(held) if !small => held,
+            _ => 4,
+        };
+        let matrix = |inputs: usize, columns: usize, names: &[String]| {
+            inputs.saturating_mul(pad(columns)).saturating_mul(width(names))
+        };
+        let (d, ff, head) = (config.hidden_size, config.intermediate_size, pad(config.head_dim));
+        let layer = |layer: usize| {
+            let named = |names: &[&str]| -> Vec<String> {
+                names.iter().map(|n| format!("model.layers.{layer}.{n}_proj.weight")).collect()
+            };
+            let qkv = named(&["self_attn.q", "self_attn.k", "self_attn.v"]);
+            matrix(d, (config.heads + 2 * config.kv_heads) * head, &qkv)
+                + matrix(config.heads * head, d, &named(&["self_attn.o"]))
+                + matrix(d, 2 * pad(ff), &named(&["mlp.gate", "mlp.up"]))
+                + matrix(ff, d, &named(&["mlp.down"]))
+        };
+        let ends = if config.tied { &["model.embed_tokens"][..] } else { &["model.embed_tokens", "lm_head"] };
+        let by_token = |name: &&str| matrix(d, config.vocab_size, &[format!("{name}.weight")]);
+        (0..config.layers).map(layer).chain(ends.iter().map(by_token)).fold(0, usize::saturating_add)
+    }
+
+    /// Bytes that its weights take.
+    pub fn bytes(&self) -> usize {
+        let layers = self.layers.iter().map(Layer::bytes).sum::<usize>();
+        layers + self.output.bytes() + self.embeddings.as_ref().map_or(0, Matrix::bytes)
+    }
+
+    /// The same, with so many bytes for the caches and activations of a call: with fewer,
+    /// fewer completions are drawn side by side.
+    #[must_use]
+    pub fn with_call_memory(self, bytes: usize) -> Self {
+        Self { call_memory: bytes, ..self }
     }
 
     /// What it computes.
@@ -106,6 +163,15 @@ impl Engine {
         self.batch
     }
 
+    /// The logits after `tokens`, of a text of up to `extent` tokens.
+    #[cfg(test)]
+    pub(super) fn logits_after(&self, tokens: &[u32], extent: usize) -> Vec<f32> {
+        let mut workspace = Workspace::new(self, 7, 1, tokens.len(), extent - tokens.len());
+        workspace.read_prompt(self, tokens);
+        workspace.first_logits.truncate(self.config.vocab_size);
+        workspace.first_logits
+    }
+
     /// Length of a row of activations.
     fn width(&self) -> usize {
         self.config.hidden_size.next_multiple_of(PANEL)
@@ -113,72 +179,46 @@ impl Engine {
 
     /// Writes a token's embedding to the front of `out`.
     fn embed(&self, token: u32, out: &mut [f32]) {
-        let token = token as usize;
-        match &self.embeddings {
-            Some(rows) => out.copy_from_slice(&rows[token * out.len()..][..out.len()]),
-            None => self.output.column(token, out),
-        }
+        self.embeddings.as_ref().unwrap_or(&self.output).column(token as usize, out);
     }
-}
 
-impl Layer {
-    fn pack(config: &Config, weights: &Weights, head: usize, layer: usize) -> Result<Self, ModelError> {
-        let (d, ff, real) = (config.hidden_size, config.intermediate_size, config.head_dim);
-        let get =
-            |name: &str, shape: &[usize]| weights.get(&format!("model.layers.{layer}.{name}.weight"), shape);
-        let (q, kv) = (config.heads, config.kv_heads);
-        let queries = get("self_attn.q_proj", &[q * real, d])?;
-        let keys = get("self_attn.k_proj", &[kv * real, d])?;
-        let values = get("self_attn.v_proj", &[kv * real, d])?;
-        let output = get("self_attn.o_proj", &[d, q * real])?;
-        let gate = get("mlp.gate_proj", &[ff, d])?;
-        let up = get("mlp.up_proj", &[ff, d])?;
-        let down = get("mlp.down_proj", &[d, ff])?;
-        let half = ff.next_multiple_of(PANEL);
-        Ok(Self {
-            attention_norm: padded(get("input_layernorm", &[d])?),
-            query_key_value: Matrix::pack(d, (q + 2 * kv) * head, |k, n| {
-                let (of, place) = (n / head, n % head);
-                let (from, of) = match of {
-                    of if of < q => (queries, of),
-                    of if of < q + kv => (keys, of - q),
-                    of => (values, of - q - kv),
-                };
-                if place < real { from[(of * real + place) * d + k] } else { 0.0 }
-            }),
-            attention_output: Matrix::pack(q * head, d, |k, n| {
-                let (of, place) = (k / head, k % head);
-                if place < real { output[n * q * real + of * real + place] } else { 0.0 }
-            }),
-            feed_forward_norm: padded(get("post_attention_layernorm", &[d])?),
-            gate_up: Matrix::pack(d, 2 * half, |k, n| match n % half {
-                n if n >= ff => 0.0,
-                place if n < half => gate[place * d + k],
-                place => up[place * d + k],
-            }),
-            down: Matrix::pack(ff, d, |k, n| down[n * ff + k]),
+    /// Completions that a call draws side by side: as many as its memory holds.
+    ///
+    /// # Errors
+    /// Memory for not even one.
+    pub(super) fn side_by_side(&self, length: usize, limit: usize) -> Result<usize, ModelError> {
+        let bytes = |batch| Workspace::bytes(self, batch, length, limit);
+        let fits = |batch: &usize| bytes(*batch) <= self.call_memory;
+        (1..=self.batch).rev().find(fits).ok_or_else(|| ModelError::Memory {
+            what: format!("one completion of {} tokens", length + limit),
+            needed: bytes(1),
+            given: self.call_memory,
         })
     }
 }
 
-fn padded(row: &[f32]) -> Vec<f32> {
-    let mut row = row.to_vec();
-    row.resize(row.len().next_multiple_of(PANEL), 0.0);
-    row
+fn is_small(config: &Config) -> bool {
+    config.parameters().saturating_mul(4) <= SMALL
 }
 
 impl Generator for Engine {
     fn generate(&self, request: &Request<'_>, observer: &mut dyn Observer) -> Result<(), ModelError> {
         let (length, limit) = (request.prompt.len(), request.limit(&self.config)?);
-        let sequences = request.indices.len().min(self.batch);
+        let batch = self.side_by_side(length, limit)?;
+        let sequences = request.indices.len().min(batch);
         // A poisoned lock only says that another caller's observer panicked; the list of
         // idle workspaces is whole at any time.
         let idle = || self.idle.lock().unwrap_or_else(|e| e.into_inner());
         let found = {
             let mut idle = idle();
-            idle.iter().position(|w| w.fits(sequences, length, limit)).map(|i| idle.swap_remove(i))
+            let place = idle.iter().position(|w| w.fits(self, batch, sequences, length, limit));
+            // One that does not fit makes room for one that does.
+            place.map(|i| idle.swap_remove(i)).or_else(|| {
+                idle.pop();
+                None
+            })
         };
-        let mut workspace = found.unwrap_or_else(|| Workspace::new(self, sequences, length, limit));
+        let mut workspace = found.unwrap_or_else(|| Workspace::new(self, batch, sequences, length, limit));
         let done = batch::run(self, &mut workspace, request, limit, observer);
         idle().push(workspace);
         done

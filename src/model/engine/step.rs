@@ -3,8 +3,9 @@
 use super::Engine;
 use super::attention::{Heads, Span, attend, softmax};
 use super::cache::{Private, Shared};
-use super::kernels::{rms_norm, rotate, swiglu};
-use super::matrix::{Ahead, Matrix, PANEL, Rows, RowsMut, product};
+use super::kernels::{add_row, norm_in_place, rms_norm, rotate, swiglu};
+use super::layer::Layer;
+use super::matrix::{Matrix, PANEL, Rows, RowsMut, Scratch, product};
 use super::simd::LANES;
 use crate::model::{Config, Sampler};
 
@@ -17,8 +18,11 @@ pub struct Workspace {
     pub first_logits: Vec<f32>,
     prompt: Shared,
     private: Private,
-    /// What attention will read next.
-    ahead: Ahead,
+    scratch: Scratch,
+    /// Rows that there is room for.
+    pub batch: usize,
+    /// Positions that the texts may reach: some rotations depend on it.
+    extent: usize,
     /// Cosines and sines of each position, half a head each.
     angles: Vec<(Vec<f32>, Vec<f32>)>,
     /// The residual stream.
@@ -43,18 +47,19 @@ pub struct Row {
 }
 
 impl Workspace {
-    pub fn new(engine: &Engine, sequences: usize, prompt: usize, limit: usize) -> Self {
+    pub fn new(engine: &Engine, batch: usize, sequences: usize, length: usize, limit: usize) -> Self {
         let config = &engine.config;
-        let prompt = Shared::new(prompt, config.layers, config.kv_heads, engine.head);
+        let prompt = Shared::new(length, config.layers, config.kv_heads, engine.head);
         let private = Private::new(sequences, limit, config.layers, config.kv_heads, engine.head);
         let positions = prompt.capacity() + private.capacity();
-        let rows = |columns: usize| vec![0.0; engine.batch * columns];
+        let rows = |columns: usize| vec![0.0; batch * columns];
         let layer = &engine.layers[0];
+        let rotation = config.rotation(length + limit);
         Self {
             sampler: Sampler::new(engine.level, config.vocab_size),
             logits: rows(engine.output.columns()),
             first_logits: vec![0.0; engine.output.columns()],
-            angles: (0..positions).map(|p| angles(config.head_dim, config.rope_theta, p)).collect(),
+            angles: (0..positions).map(|p| rotation.at(p)).collect(),
             x: rows(engine.width()),
             normed: rows(engine.width()),
             query_key_value: rows(layer.query_key_value.columns()),
@@ -62,34 +67,75 @@ impl Workspace {
             attended: rows(config.heads * engine.head),
             gate_up: rows(layer.gate_up.columns()),
             activated: rows(layer.gate_up.columns() / 2),
-            ahead: Ahead::new(engine.batch),
+            scratch: Scratch::new(batch),
+            batch,
+            extent: length + limit,
             prompt,
             private,
         }
     }
 
+    /// Bytes that one takes, to a few per cent.
+    pub fn bytes(engine: &Engine, batch: usize, length: usize, limit: usize) -> usize {
+        let config = &engine.config;
+        let positions = length.next_multiple_of(PANEL) + limit.next_multiple_of(LANES);
+        let layer = &engine.layers[0];
+        let row = engine.output.columns()
+            + 2 * engine.width()
+            + layer.query_key_value.columns()
+            + config.heads * (positions + engine.head)
+            + layer.gate_up.columns() / 2 * 3;
+        let position = 2 * config.layers * config.kv_heads * engine.head;
+        let cached = length.next_multiple_of(PANEL) + batch * limit.next_multiple_of(LANES);
+        // Sampling holds the vocabulary five times over; rotation a table of the positions.
+        let once = 6 * config.vocab_size + positions * config.head_dim;
+        size_of::<f32>().saturating_mul(batch * row + cached.saturating_mul(position) + once)
+    }
+
     /// Whether it is enough for such a call.
-    pub fn fits(&self, sequences: usize, prompt: usize, limit: usize) -> bool {
-        self.private.sequences() >= sequences
-            && self.prompt.capacity() >= prompt
+    pub fn fits(&self, engine: &Engine, batch: usize, sequences: usize, length: usize, limit: usize) -> bool {
+        self.batch == batch
+            && self.private.sequences() >= sequences
+            && self.prompt.capacity() >= length
             && self.private.capacity() >= limit
+            && engine.config.rope_scaling.alike(self.extent, length + limit)
     }
 
     /// Reads the prompt: fills its cache and `first_logits`.
     pub fn read_prompt(&mut self, engine: &Engine, prompt: &[u32]) {
-        for (chunk, tokens) in prompt.chunks(engine.batch).enumerate() {
+        let batch = self.batch;
+        for (chunk, tokens) in prompt.chunks(batch).enumerate() {
             for (token, x) in tokens.iter().zip(self.x.chunks_exact_mut(engine.width())) {
                 engine.embed(*token, &mut x[..engine.config.hidden_size]);
             }
-            let start = chunk * engine.batch;
+            let start = chunk * batch;
             self.forward(engine, tokens.len(), &|row| start + row, &mut |w, layer| {
                 w.attend_within_prompt(engine, layer, start, tokens.len());
             });
         }
-        let last = (prompt.len() - 1) % engine.batch;
+        let last = (prompt.len() - 1) % batch;
         self.x.copy_within(last * engine.width()..(last + 1) * engine.width(), 0);
         self.finish(engine, 1);
         self.first_logits.copy_from_slice(&self.logits[..engine.output.columns()]);
+    }
+
+    /// Reads `tokens` as a prompt and gives the logits after each of them, in their order.
+    pub fn read_each(&mut self, engine: &Engine, tokens: &[u32], visit: &mut dyn FnMut(usize, &[f32])) {
+        let batch = self.batch;
+        for (chunk, part) in tokens.chunks(batch).enumerate() {
+            for (token, x) in part.iter().zip(self.x.chunks_exact_mut(engine.width())) {
+                engine.embed(*token, &mut x[..engine.config.hidden_size]);
+            }
+            let start = chunk * batch;
+            self.forward(engine, part.len(), &|row| start + row, &mut |w, layer| {
+                w.attend_within_prompt(engine, layer, start, part.len());
+            });
+            self.finish(engine, part.len());
+            let columns = engine.output.columns();
+            for (row, logits) in self.logits.chunks_exact(columns).take(part.len()).enumerate() {
+                visit(start + row, &logits[..engine.config.vocab_size]);
+            }
+        }
     }
 
     /// Feeds a token to each of `rows` after a prompt of `prompt` tokens; the logits are in
@@ -112,40 +158,74 @@ impl Workspace {
         position: &dyn Fn(usize) -> usize,
         attend: &mut dyn FnMut(&mut Self, usize),
     ) {
-        let turned = (engine.config.heads + engine.config.kv_heads) * engine.head;
         for (number, layer) in engine.layers.iter().enumerate() {
-            self.norm(engine, &layer.attention_norm, rows);
+            self.norm(engine, layer.attention_norm.as_deref(), rows);
+            let a = Rows { data: &self.normed, stride: engine.width() };
             let out = &mut self.query_key_value;
-            multiply(engine, rows, &self.normed, &layer.query_key_value, out, false, &mut self.ahead);
+            multiply(engine, rows, a, &layer.query_key_value, out, false, &mut self.scratch);
             for (row, x) in self.query_key_value.chunks_exact_mut(engine.row()).take(rows).enumerate() {
-                let (cos, sin) = &self.angles[position(row)];
-                rotate(engine.level, &mut x[..turned], engine.head, cos, sin);
+                engine.turn(layer, x, &self.angles[position(row)]);
             }
             attend(self, number);
-            let out = &mut self.x;
-            multiply(engine, rows, &self.attended, &layer.attention_output, out, true, &mut self.ahead);
-            self.norm(engine, &layer.feed_forward_norm, rows);
-            let out = &mut self.gate_up;
-            multiply(engine, rows, &self.normed, &layer.gate_up, out, false, &mut self.ahead);
+            let stride = engine.config.heads * engine.head;
+            self.add(engine, rows, Branch::Attention, stride, &layer.attention_output, layer);
+            self.norm(engine, layer.feed_forward_norm.as_deref(), rows);
+            let a = Rows { data: &self.normed, stride: engine.width() };
+            multiply(engine, rows, a, &layer.gate_up, &mut self.gate_up, false, &mut self.scratch);
             let half = layer.gate_up.columns() / 2;
             let rows_of_both = self.gate_up.chunks_exact(2 * half).take(rows);
             for (both, out) in rows_of_both.zip(self.activated.chunks_exact_mut(half)) {
                 let (gate, up) = both.split_at(half);
                 swiglu(engine.level, gate, up, out);
             }
-            multiply(engine, rows, &self.activated, &layer.down, &mut self.x, true, &mut self.ahead);
+            self.add(engine, rows, Branch::FeedForward, half, &layer.down, layer);
+        }
+    }
+
+    /// Adds a branch's output to the residual stream, through its norm where it has one.
+    fn add(
+        &mut self,
+        engine: &Engine,
+        rows: usize,
+        branch: Branch,
+        stride: usize,
+        matrix: &Matrix,
+        layer: &Layer,
+    ) {
+        let (data, norm, bias) = match branch {
+            Branch::Attention => (&self.attended, &layer.after_attention, &layer.output_bias),
+            Branch::FeedForward => (&self.activated, &layer.after_feed_forward, &None),
+        };
+        let a = Rows { data, stride };
+        // What was normed is used up, so that its place is free.
+        let out = if norm.is_some() { &mut self.normed } else { &mut self.x };
+        multiply(engine, rows, a, matrix, out, norm.is_none(), &mut self.scratch);
+        if let Some(bias) = bias {
+            out.chunks_exact_mut(engine.width()).take(rows).for_each(|x| add_row(engine.level, x, bias));
+        }
+        if let Some(weight) = norm {
+            let outputs = self.normed.chunks_exact_mut(engine.width()).take(rows);
+            for (output, x) in outputs.zip(self.x.chunks_exact_mut(engine.width())) {
+                let size = engine.config.hidden_size;
+                norm_in_place(engine.level, output, weight, size, engine.config.norm_eps as f32);
+                add_row(engine.level, x, output);
+            }
         }
     }
 
     /// The logits of the first `rows` of the residual stream.
     fn finish(&mut self, engine: &Engine, rows: usize) {
-        self.norm(engine, &engine.final_norm, rows);
-        let out = &mut self.logits;
-        multiply(engine, rows, &self.normed, &engine.output, out, false, &mut self.ahead);
+        self.norm(engine, Some(&engine.final_norm), rows);
+        let a = Rows { data: &self.normed, stride: engine.width() };
+        multiply(engine, rows, a, &engine.output, &mut self.logits, false, &mut self.scratch);
     }
 
-    fn norm(&mut self, engine: &Engine, weight: &[f32], rows: usize) {
+    /// The residual stream as a branch reads it: normed, unless the norms stand after.
+    fn norm(&mut self, engine: &Engine, weight: Option<&[f32]>, rows: usize) {
         let (width, config) = (engine.width(), &engine.config);
+        let Some(weight) = weight else {
+            return self.normed[..rows * width].copy_from_slice(&self.x[..rows * width]);
+        };
         let x = self.x.chunks_exact(width).take(rows);
         for (x, out) in x.zip(self.normed.chunks_exact_mut(width)) {
             rms_norm(engine.level, x, weight, config.hidden_size, config.norm_eps as f32, out);
@@ -166,6 +246,7 @@ impl Workspace {
         for (row, scores) in scores.take(rows).enumerate() {
             for scores in scores.chunks_exact_mut(width) {
                 scores[start + row + 1..].fill(f32::NEG_INFINITY);
+                scores[..engine.from(layer, start + row)].fill(f32::NEG_INFINITY);
             }
             softmax(engine.level, scores, width, width, heads.scale);
         }
@@ -183,14 +264,15 @@ impl Workspace {
         let scores = self.scores.chunks_exact_mut(heads.count() * width);
         let attended = self.attended.chunks_exact_mut(heads.count() * heads.size);
         for (((row, x), scores), attended) in rows.iter().zip(inputs).zip(scores).zip(attended) {
-            let span = Span { prompt, own, seen: row.past + 1, width };
+            let from = engine.from(layer, prompt + row.past);
+            let span = Span { prompt, own, seen: row.past + 1, from, width };
             let (queries, keys, values) = engine.split(x);
             self.private.write(layer, row.sequence, row.past, keys, values);
             let blocks = self.private.read(layer, row.sequence, span.seen);
             attend(engine.level, queries, blocks, heads, span, scores, attended);
         }
         let next = (layer + 1) % engine.config.layers;
-        self.ahead.set(rows.iter().map(|r| self.private.read(next, r.sequence, r.past + 1)));
+        self.scratch.ahead.set(rows.iter().map(|r| self.private.read(next, r.sequence, r.past + 1)));
         self.gather_prompt(engine, layer, rows.len(), prompt, width, true);
     }
 
@@ -202,7 +284,7 @@ impl Workspace {
             let [keys, _] = self.prompt.read(layer, head / heads.group, seen);
             let queries = Rows { data: &self.query_key_value[head * heads.size..], stride: engine.row() };
             let out = RowsMut { data: &mut self.scores[head * width..], stride: heads.count() * width };
-            product(engine.level, rows, queries, keys, out, false, &mut self.ahead);
+            product(engine.level, rows, queries, keys, out, false, &mut self.scratch.ahead);
         }
     }
 
@@ -222,7 +304,7 @@ impl Workspace {
             let weights = Rows { data: &self.scores[head * width..], stride: heads.count() * width };
             let out =
                 RowsMut { data: &mut self.attended[head * heads.size..], stride: heads.count() * heads.size };
-            product(engine.level, rows, weights, values, out, add, &mut self.ahead);
+            product(engine.level, rows, weights, values, out, add, &mut self.scratch.ahead);
         }
     }
 }
@@ -232,6 +314,29 @@ impl Engine {
         let Config { heads, kv_heads, head_dim, .. } = self.config;
         let scale = 1.0 / (head_dim as f32).sqrt();
         Heads { kv_heads, group: heads / kv_heads, size: self.head, scale }
+    }
+
+    /// The first position that one at `position` looks at in a layer.
+    fn from(&self, layer: usize, position: usize) -> usize {
+        self.layers[layer].window.map_or(0, |window| (position + 1).saturating_sub(window))
+    }
+
+    /// Makes the queries, keys and values of a row ready: their biases, norms and turns.
+    fn turn(&self, layer: &Layer, row: &mut [f32], (cos, sin): &(Vec<f32>, Vec<f32>)) {
+        if let Some(bias) = &layer.query_key_value_bias {
+            add_row(self.level, row, bias);
+        }
+        let queries = self.config.heads * self.head;
+        let turned = queries + self.config.kv_heads * self.head;
+        if let Some(norms) = &layer.query_key_norm {
+            let (queries, keys) = row[..turned].split_at_mut(queries);
+            for (part, norm) in [queries, keys].into_iter().zip(norms) {
+                for x in part.chunks_exact_mut(norm.weight.len()) {
+                    norm_in_place(self.level, x, &norm.weight, norm.size, self.config.norm_eps as f32);
+                }
+            }
+        }
+        rotate(self.level, &mut row[..turned], self.head, cos, sin);
     }
 
     /// Length of a row of queries, keys and values.
@@ -247,27 +352,23 @@ impl Engine {
     }
 }
 
+/// What is added to the residual stream.
+#[derive(Clone, Copy)]
+enum Branch {
+    Attention,
+    FeedForward,
+}
+
 /// out = a · matrix for `rows` rows, or out += a · matrix where `add`.
 fn multiply(
     engine: &Engine,
     rows: usize,
-    a: &[f32],
+    a: Rows<'_>,
     matrix: &Matrix,
     out: &mut [f32],
     add: bool,
-    ahead: &mut Ahead,
+    scratch: &mut Scratch,
 ) {
-    let b = matrix.panels();
-    let a = Rows { stride: a.len() / engine.batch, data: a };
     let out = RowsMut { data: out, stride: matrix.columns() };
-    product(engine.level, rows, a, b, out, add, ahead);
-}
-
-/// Cosines and sines of a position.
-fn angles(head_dim: usize, theta: f64, position: usize) -> (Vec<f32>, Vec<f32>) {
-    let half = head_dim / 2;
-    (0..half)
-        .map(|i| position as f64 * theta.powf(-(i as f64) / half as f64))
-        .map(|angle| (angle.cos() as f32, angle.sin() as f32))
-        .unzip()
+    matrix.multiply(engine.level, rows, a, out, add, scratch);
 }

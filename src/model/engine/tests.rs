@@ -3,7 +3,7 @@
 use super::simd::Level;
 use super::*;
 use crate::completion::{Finish, Token};
-use crate::model::config::tests::tiny;
+use crate::model::config::tests::{families, tiny};
 use crate::model::decoder::{Cache, Decoder};
 use crate::model::weights::tests::random;
 use crate::model::{Generated, Running, Sampler, Sampling};
@@ -74,12 +74,13 @@ fn reference(config: &Config, weights: &Weights, tokens: &[u32]) -> Vec<Vec<f64>
         weights.iter().find(|(n, _, _)| *n == name).map(|(_, _, data)| data).unwrap()
     };
     let times = |name: &str, x: &[f64]| -> Vec<f64> {
-        let rows = get(name).chunks_exact(x.len());
+        let all = get(name);
+        let rows = all.chunks_exact(x.len());
         rows.map(|w| w.iter().zip(x).map(|(w, x)| f64::from(*w) * x).sum()).collect()
     };
     let norm = |name: &str, x: &[f64]| -> Vec<f64> {
         let square = x.iter().map(|x| x * x).sum::<f64>() / x.len() as f64 + config.norm_eps;
-        x.iter().zip(get(name)).map(|(x, w)| x / square.sqrt() * f64::from(*w)).collect()
+        x.iter().zip(get(name).iter()).map(|(x, w)| x / square.sqrt() * f64::from(*w)).collect()
     };
     let turn = |x: &mut [f64], position: usize| {
         for head in x.chunks_exact_mut(hd) {
@@ -155,11 +156,12 @@ fn figures_agree_with_a_plain_forward_pass_in_f64() {
 /// A completion drawn with candle, one token at a time.
 fn draw_with_candle(decoder: &Decoder, prompt: &[u32], index: u32, sampling: &Sampling) -> Vec<Token> {
     let config = decoder.config();
+    let limit = sampling.max_tokens.min(config.max_positions - prompt.len());
     let mut sampler = Sampler::new(Level::plain(), config.vocab_size);
     let mut stream = Stream::new(sampling.seed).with("test").at(u64::from(index));
-    let mut cache = Cache::default();
+    let mut cache = Cache::new(prompt.len() + limit);
     let (mut input, mut tokens) = (prompt.to_vec(), Vec::<Token>::new());
-    while tokens.len() < sampling.max_tokens && tokens.last().is_none_or(|t| !config.eos.contains(&t.id)) {
+    while tokens.len() < limit && tokens.last().is_none_or(|t| !config.eos.contains(&t.id)) {
         let rows = Tensor::new(input.as_slice(), &Device::Cpu).unwrap().unsqueeze(0).unwrap();
         let logits: Vec<Vec<Vec<f32>>> = decoder.forward(&rows, &mut cache).unwrap().to_vec3().unwrap();
         tokens.push(sampler.draw(&logits[0][input.len() - 1], sampling, stream.unit()).unwrap());
@@ -170,17 +172,20 @@ fn draw_with_candle(decoder: &Decoder, prompt: &[u32], index: u32, sampling: &Sa
 
 #[test]
 fn the_same_seed_draws_the_same_tokens_with_candle() {
-    for (config, length) in shapes().into_iter().zip([1, 5, 33, 70, 64]) {
+    let lengths = [1, 5, 33, 70, 64].into_iter().chain([1, 66, 40, 70, 33, 95, 20]);
+    for (config, length) in shapes().into_iter().chain(families()).zip(lengths) {
         let weights = random(&config, 13);
         let prompt = prompt(&config, length);
         let decoder = Decoder::new(&config, &weights).unwrap();
         for sampling in
             [sampling(30), Sampling { temperature: 0.7, top_k: Some(20), top_p: 0.9, ..sampling(30) }]
         {
+            let drawn = |index| draw_with_candle(&decoder, &prompt, index, &sampling);
+            let theirs: Vec<_> = (0..20).map(drawn).collect();
             for level in Level::all() {
                 let engine = Engine::with_level(&config, &weights, level).unwrap();
                 for completion in draw(&engine, &prompt, 0..20, &sampling) {
-                    let theirs = draw_with_candle(&decoder, &prompt, completion.index, &sampling);
+                    let theirs = &theirs[completion.index as usize];
                     assert_eq!(completion.tokens.len(), theirs.len());
                     for (our, their) in completion.tokens.iter().zip(theirs) {
                         assert_eq!(our.id, their.id);
@@ -195,16 +200,17 @@ fn the_same_seed_draws_the_same_tokens_with_candle() {
 
 #[test]
 fn a_completion_is_the_same_whatever_is_drawn_beside_it() {
-    for config in shapes() {
+    let every = shapes().into_iter().map(|config| (config, 1));
+    for (config, step) in every.chain(families().into_iter().map(|config| (config, 13))) {
         let engine = Engine::new(&config, &random(&config, 6)).unwrap();
         let prompt = prompt(&config, 40);
         let all = draw(&engine, &prompt, 0..130, &sampling(30));
         assert_eq!(all.iter().map(|g| g.index).collect::<Vec<_>>(), (0..130).collect::<Vec<_>>());
         assert!(all.iter().any(|g| g.tokens.len() > 1));
-        for n in 1..=130 {
+        for n in (1..=130).step_by(step) {
             assert!(draw(&engine, &prompt, 0..n, &sampling(30)) == all[..n as usize], "{n} of {config:?}");
         }
-        for from in (1..130).step_by(7) {
+        for from in (1..130).step_by(7 * step) {
             assert!(draw(&engine, &prompt, from..130, &sampling(30)) == all[from as usize..]);
         }
     }
@@ -320,8 +326,9 @@ fn bad_prompts_are_refused_in_words() {
 
 #[test]
 fn extreme_weights_give_numbers_or_an_error() {
-    for scale in [0.0, 1e-30, 1e6, 1e18, f32::INFINITY, f32::NAN] {
-        let config = tiny();
+    let scales = [0.0, 1e-30, 1e6, 1e18, f32::INFINITY, f32::NAN];
+    let models = families().into_iter().chain([tiny()]);
+    for (config, scale) in models.flat_map(|config| scales.map(|scale| (config.clone(), scale))) {
         let mut weights = Weights::new("extreme");
         for (name, shape, data) in random(&config, 12).iter() {
             weights.insert(name, shape, data.iter().map(|x| x * scale).collect());
@@ -342,4 +349,48 @@ fn extreme_weights_give_numbers_or_an_error() {
             })),
         }
     }
+}
+
+#[test]
+fn memory_is_foretold_and_kept_to() {
+    for config in shapes().into_iter().chain(families()) {
+        let weights = random(&config, 3);
+        let engine = Engine::new(&config, &weights).unwrap();
+        assert_eq!(Engine::weight_bytes(&config, &weights), engine.bytes(), "{config:?}");
+    }
+    let config = Config { eos: vec![], ..tiny() };
+    let engine = Engine::new(&config, &random(&config, 9)).unwrap();
+    let prompt = prompt(&config, 40);
+    let all = draw(&engine, &prompt, 0..40, &sampling(20));
+    let three = Workspace::bytes(&engine, 3, 40, 20);
+    let engine = engine.with_call_memory(three);
+    assert_eq!(engine.side_by_side(40, 20).unwrap(), 3);
+    assert!(draw(&engine, &prompt, 0..40, &sampling(20)) == all);
+    let engine = engine.with_call_memory(1000);
+    let sampling = sampling(20);
+    let request =
+        Request { prompt: &prompt, indices: 0..1, stream: Stream::new(0), sampling: &sampling, stop: &[] };
+    let error = engine.generate(&request, &mut Gather::default()).unwrap_err().to_string();
+    assert!(error.starts_with("one completion of 60 tokens needs ") && error.contains("--memory"), "{error}");
+}
+
+#[test]
+fn weights_of_sixteen_bits_draw_what_their_values_draw() {
+    // Too large to be kept in 32 bits.
+    let config = Config { vocab_size: 6000, hidden_size: 352, tied: false, ..tiny() };
+    let bytes = random(&config, 4).to_safetensors(true).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.safetensors");
+    std::fs::write(&path, &bytes).unwrap();
+    let prompt = prompt(&config, 9);
+    let [half, full] =
+        [Weights::open(&[&path], "half").unwrap(), Weights::from_safetensors(&bytes, "full").unwrap()].map(
+            |weights| {
+                let engine = Engine::new(&config, &weights).unwrap();
+                assert_eq!(Engine::weight_bytes(&config, &weights), engine.bytes());
+                (engine.bytes(), draw(&engine, &prompt, 0..9, &sampling(6)))
+            },
+        );
+    assert_eq!(2 * half.0, full.0);
+    assert!(half.1 == full.1);
 }

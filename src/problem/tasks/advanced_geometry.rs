@@ -30,6 +30,12 @@ impl Task for AdvancedGeometry {
         &LEVELS
     }
 
+    fn scoring(&self) -> &'static str {
+        "An angle to 2 decimals, a point to 3, a radius as the reference writes it, with 3. The \
+         package gives 0.5 to a radius that is right to 2 decimals and 0.05 or 0.01 to any other \
+         answer; here these are wrong."
+    }
+
     fn generate(&self, level: &str, seed: u64, index: u64) -> Option<Problem> {
         let reach: i64 = match level {
             "easy" => 10,

@@ -27,6 +27,11 @@ impl Task for Dice {
         &LEVELS
     }
 
+    fn scoring(&self) -> &'static str {
+        "The probability as a fraction, as the reference writes it; repaired, any equal fraction. \
+         The package gives a point or none."
+    }
+
     fn generate(&self, level: &str, seed: u64, index: u64) -> Option<Problem> {
         let (count, largest) = match level {
             "easy" => (4, 20),

@@ -31,6 +31,11 @@ impl Task for GraphColor {
         &LEVELS
     }
 
+    fn scoring(&self) -> &'static str {
+        "Any colouring in which no two joined vertices share a colour. The package gives 0.01 to \
+         any other JSON; here that is wrong."
+    }
+
     fn generate(&self, level: &str, seed: u64, index: u64) -> Option<Problem> {
         let (low, high, colours) = match level {
             "easy" => (10, 10, 3),

@@ -4,7 +4,8 @@ use super::{Level, Mend, Reading, Task};
 use crate::problem::repair::{self, Repair};
 use crate::problem::{Problem, Rule};
 use regex::{Regex, RegexBuilder};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use std::cell::RefCell;
 
 const RULES: [Rule; 4] = [Rule::Tag, Rule::Box, Rule::Marker, Rule::LastLine];
 const DRESS: [Mend; 1] = [(Repair::Dress, repair::dress)];
@@ -24,6 +25,10 @@ impl Task for ExactMatch {
 
     fn levels(&self) -> &'static [Level] {
         &[]
+    }
+
+    fn scoring(&self) -> &'static str {
+        "The reference, blanks at the ends aside; in any case with `ignore_case` in the metadata."
     }
 
     fn generate(&self, _: &str, _: u64, _: u64) -> Option<Problem> {
@@ -64,12 +69,16 @@ impl Task for MultipleChoice {
         &[]
     }
 
+    fn scoring(&self) -> &'static str {
+        "The label of the right choice, or its text; the choices stand in the metadata."
+    }
+
     fn generate(&self, _: &str, _: u64, _: u64) -> Option<Problem> {
         None
     }
 
     fn read(&self, problem: &Problem, answer: &str) -> Option<Reading> {
-        let choices = choices(problem);
+        let choices = choices_in(&problem.metadata);
         let answer = letter(answer, &choices)?;
         let reference = problem.reference.as_deref()?;
         // A number is the place of the right choice, from 0.
@@ -87,13 +96,13 @@ impl Task for MultipleChoice {
     }
 }
 
-/// (label, text) of every choice.
-fn choices(problem: &Problem) -> Vec<(String, String)> {
+/// (label, text) of every choice of a problem, from its metadata.
+pub(crate) fn choices_in(metadata: &Map<String, Value>) -> Vec<(String, String)> {
     let list = |v: Option<&Value>| -> Vec<String> {
         let all = v.and_then(Value::as_array).into_iter().flatten();
         all.map(|t| t.as_str().map_or_else(|| t.to_string(), str::to_owned)).collect()
     };
-    let given = problem.metadata.get("choices");
+    let given = metadata.get("choices");
     let texts = list(given.and_then(|c| c.get("text")).or(given));
     let mut labels = list(given.and_then(|c| c.get("label")));
     labels.extend(
@@ -117,8 +126,9 @@ fn letter(answer: &str, choices: &[(String, String)]) -> Option<String> {
     })
 }
 
-/// The whole answer must match the reference, a regular expression (no look-around, no
-/// back-references: matching is linear).
+/// The whole answer must match a regular expression (no look-around, no back-references:
+/// matching is linear): `pattern` of the metadata, in which `{reference}` stands for the
+/// reference, taken literally; without it the reference itself.
 pub struct RegularExpression;
 
 impl Task for RegularExpression {
@@ -134,14 +144,21 @@ impl Task for RegularExpression {
         &[]
     }
 
+    fn scoring(&self) -> &'static str {
+        "What matches the reference, or the metadata's `pattern`, as a whole."
+    }
+
     fn generate(&self, _: &str, _: u64, _: u64) -> Option<Problem> {
         None
     }
 
     fn read(&self, problem: &Problem, answer: &str) -> Option<Reading> {
         let answer = answer.trim();
-        let pattern = problem.reference.as_deref().and_then(whole);
-        let correct = pattern.is_some_and(|p| p.is_match(answer));
+        let reference = problem.reference.as_deref();
+        let correct = match problem.metadata.get("pattern").and_then(Value::as_str) {
+            Some(form) => matches(form, reference.unwrap_or_default(), answer),
+            None => reference.is_some_and(|pattern| matches(pattern, "", answer)),
+        };
         (!answer.is_empty()).then(|| Reading { answer: answer.to_owned(), correct })
     }
 
@@ -154,8 +171,30 @@ impl Task for RegularExpression {
     }
 }
 
-fn whole(pattern: &str) -> Option<Regex> {
-    RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 18).build().ok()
+/// The expression that an answer must match as a whole.
+///
+/// # Errors
+/// Why it is no expression.
+pub(crate) fn pattern(form: &str, reference: &str) -> Result<Regex, String> {
+    let pattern = form.replace("{reference}", &regex::escape(reference));
+    let built = RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 18).build();
+    built.map_err(|e| e.to_string().lines().last().unwrap_or_default().trim().to_owned())
+}
+
+/// A form, a reference, and the expression that they make, if they make one.
+type Built = (String, String, Option<Regex>);
+
+fn matches(form: &str, reference: &str, answer: &str) -> bool {
+    thread_local! {
+        // The completions of one problem come one after the other.
+        static LAST: RefCell<Built> = RefCell::default();
+    }
+    LAST.with_borrow_mut(|last| {
+        if (last.0.as_str(), last.1.as_str()) != (form, reference) || last.2.is_none() {
+            *last = (form.to_owned(), reference.to_owned(), pattern(form, reference).ok());
+        }
+        last.2.as_ref().is_some_and(|p| p.is_match(answer))
+    })
 }
 
 #[cfg(test)]

@@ -42,8 +42,9 @@ pub type Mend = (Repair, fn(&str) -> String);
 /// The path of a solution: its name, and whether its steps derive the answer.
 pub type Path = (Option<String>, Option<bool>);
 
-/// Answers longer than this, in bytes, are not repaired: no honest answer is.
-pub const REPAIRED: usize = 1 << 16;
+/// Longer answers, in bytes, are none: no honest answer is, and what reading one costs is
+/// bounded by this, whatever a text holds.
+pub const LONGEST: usize = 1 << 15;
 
 /// A family of problems that share a verifier.
 pub trait Task: Sync {
@@ -55,6 +56,10 @@ pub trait Task: Sync {
 
     /// Its difficulties; the first is meant where none is named.
     fn levels(&self) -> &'static [Level];
+
+    /// What is right, in words; of Reasoning Gym's families also what the package gives part
+    /// of a point for, which is wrong here.
+    fn scoring(&self) -> &'static str;
 
     /// The problem number `index` of the stream `seed`, always the same; `None` where the
     /// task has no such level.
@@ -83,8 +88,14 @@ pub trait Task: Sync {
     /// Judges one completion: the first rule that finds an answer of this task's form
     /// speaks. Never panics.
     fn judge(&self, problem: &Problem, text: &str) -> Verdict {
-        let found = self.rules().iter().find_map(|&rule| {
+        self.judge_by(problem, text, self.rules())
+    }
+
+    /// As [`Task::judge`], with these rules only, tried in this order.
+    fn judge_by(&self, problem: &Problem, text: &str, rules: &[Rule]) -> Verdict {
+        let found = rules.iter().find_map(|&rule| {
             let (answer, rule) = extract::extract_with(text, &[rule])?;
+            (answer.len() <= LONGEST).then_some(())?;
             let (reading, repairs) = read_repaired(self.repairs(), |a| self.read(problem, a), &answer)?;
             Some((reading, repairs, rule))
         });
@@ -110,7 +121,7 @@ pub(crate) fn read_repaired(
     answer: &str,
 ) -> Option<(Reading, Repairs)> {
     let mut best = read(answer).map(|r| (r, Repairs::default()));
-    if best.as_ref().is_some_and(|(r, _)| r.correct) || answer.len() > REPAIRED {
+    if best.as_ref().is_some_and(|(r, _)| r.correct) {
         return best;
     }
     let mut text = answer.to_owned();
@@ -207,6 +218,11 @@ impl Choice {
             level: level.unwrap_or_default().to_owned(),
             known: list(&mut task.levels().iter().map(|l| l.name)),
         })
+    }
+
+    /// Whether both mean the same problems.
+    pub fn is(&self, other: &Choice) -> bool {
+        (self.task.name(), self.level.name) == (other.task.name(), other.level.name)
     }
 
     /// The first `count` problems of the stream `seed`.

@@ -28,6 +28,11 @@ impl Task for PalindromeGeneration {
         &LEVELS
     }
 
+    fn scoring(&self) -> &'static str {
+        "Any palindrome of exactly the given letters. The package gives 0.05 to a palindrome of \
+         other letters and 0.02 to any other answer; here both are wrong."
+    }
+
     fn generate(&self, level: &str, seed: u64, index: u64) -> Option<Problem> {
         let (low, high) = match level {
             "easy" => (3, 10),

@@ -30,6 +30,11 @@ impl Task for PowerFunction {
         &LEVELS
     }
 
+    fn scoring(&self) -> &'static str {
+        "The value to 3 significant figures. The package gives 0.01 to any other answer; here \
+         that is wrong."
+    }
+
     fn generate(&self, level: &str, seed: u64, index: u64) -> Option<Problem> {
         let low = match level {
             "easy" => 0,

@@ -30,6 +30,11 @@ impl Task for PrimeFactorization {
         &LEVELS
     }
 
+    fn scoring(&self) -> &'static str {
+        "The primes in any order. The package gives 0.5 to other factors of the same product and \
+         0.01 to any other answer; here both are wrong."
+    }
+
     fn generate(&self, level: &str, seed: u64, index: u64) -> Option<Problem> {
         let (low, high) = match level {
             "easy" => (2, 1000),

@@ -1,6 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 use serde_json::json;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn levels() -> impl Iterator<Item = (&'static dyn Task, &'static str)> {
     ALL.into_iter().flat_map(|t| t.levels().iter().map(move |l| (t, l.name)))
@@ -158,6 +159,74 @@ proptest! {
             prop_assert!(!same || v.correct);
             prop_assert!(!(one_answer && v.correct) || v.answer == Some(wanted), "{} {mutated}", p.id);
         }
+    }
+}
+
+/// Notes what it is given to read.
+#[derive(Default)]
+struct Probe {
+    longest: AtomicUsize,
+    reads: AtomicUsize,
+    worked: AtomicUsize,
+}
+
+impl Task for Probe {
+    fn name(&self) -> &'static str {
+        "probe"
+    }
+
+    fn title(&self) -> &'static str {
+        "Probe"
+    }
+
+    fn levels(&self) -> &'static [Level] {
+        &[]
+    }
+
+    fn scoring(&self) -> &'static str {
+        "Nothing."
+    }
+
+    fn generate(&self, _: &str, _: u64, _: u64) -> Option<Problem> {
+        None
+    }
+
+    fn read(&self, _: &Problem, answer: &str) -> Option<Reading> {
+        self.longest.fetch_max(answer.len(), Ordering::Relaxed);
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+
+    fn repairs(&self) -> &'static [Mend] {
+        find("prime_factorization").unwrap().repairs()
+    }
+
+    fn rules(&self) -> &'static [Rule] {
+        &Rule::ALL
+    }
+
+    fn path(&self, _: &Problem, text: &str, _: Option<&str>) -> Path {
+        self.worked.fetch_max(worked(text).len(), Ordering::Relaxed);
+        (None, None)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    /// However a text of a megabyte is made, a verifier reads only so many answers of it, and
+    /// only so long ones: what judging costs has a bound.
+    #[test]
+    fn what_is_read_of_a_megabyte_is_bounded(
+        part in answers(), open in prop::sample::select(vec!["", "<answer>", "\\boxed{", "#### ", "```\n"]),
+        close in prop::sample::select(vec!["", "</answer>", "}", "\n", "\n```"]),
+    ) {
+        let text = format!("{open}{}{close}", part.repeat(1_000_000 / part.len().max(1)));
+        let p = ALL[0].generate(ALL[0].levels()[0].name, 0, 0).unwrap();
+        let probe = Probe::default();
+        prop_assert_eq!(probe.judge(&p, &text).answer, None);
+        prop_assert!(probe.longest.load(Ordering::Relaxed) <= LONGEST);
+        prop_assert!(probe.reads.load(Ordering::Relaxed) <= Rule::ALL.len() * (1 + probe.repairs().len()));
+        prop_assert!(probe.worked.load(Ordering::Relaxed) <= WORKED);
     }
 }
 

@@ -68,6 +68,7 @@ pub struct Record {
     index: u32,
     length: u32,
     token_entropy: f32,
+    entropy_high: f32,
     logprob: f32,
 }
 
@@ -77,7 +78,7 @@ impl Record {
 
     fn new(at: u64, policy: u16, unnumbered: bool, problem: u32, class: u32, of: Counted) -> Self {
         let policy = policy & !Self::UNNUMBERED | if unnumbered { Self::UNNUMBERED } else { 0 };
-        let Counted { index, text, length, token_entropy, logprob } = of;
+        let Counted { index, text, length, token_entropy, entropy_high, logprob } = of;
         Self {
             place: at << 16 | u64::from(policy),
             text,
@@ -86,6 +87,7 @@ impl Record {
             index,
             length,
             token_entropy,
+            entropy_high,
             logprob,
         }
     }
@@ -102,8 +104,8 @@ impl Record {
 
     /// What is counted of it.
     pub fn counted(&self) -> Counted {
-        let Self { index, text, length, token_entropy, logprob, .. } = *self;
-        Counted { index, text, length, token_entropy, logprob }
+        let Self { index, text, length, token_entropy, entropy_high, logprob, .. } = *self;
+        Counted { index, text, length, token_entropy, entropy_high, logprob }
     }
 
     fn is_unnumbered(&self) -> bool {

@@ -226,6 +226,8 @@ impl Scanner {
             text,
             length: fields.tokens.unwrap_or(Counted::UNKNOWN),
             token_entropy: fields.token_entropy.map_or(f32::NAN, |x| x as f32),
+            // A line with bounds is read by serde_json.
+            entropy_high: f32::NAN,
             logprob: fields.logprob.map_or(f32::NAN, |x| x as f32),
         };
         let class = self.class(class);
@@ -318,11 +320,14 @@ fn follows_feed(source: &Source, at: u64) -> Result<bool, RecordError> {
 
 /// What is counted of a completion, whatever its verdict.
 pub(super) fn counted(read: &CompletionIn) -> Counted {
+    let bounds = read.token_entropy_range.filter(|_| read.token_entropy.is_none());
+    let low = read.token_entropy.or(bounds.map(|b| b[0]));
     Counted {
         index: read.index.unwrap_or(0),
         text: text_hash(&read.text),
         length: read.tokens.unwrap_or(Counted::UNKNOWN),
-        token_entropy: read.token_entropy.map_or(f32::NAN, |x| x as f32),
+        token_entropy: low.map_or(f32::NAN, |x| x as f32),
+        entropy_high: bounds.map_or(f32::NAN, |b| b[1] as f32),
         logprob: read.logprob.map_or(f32::NAN, |x| x as f32),
     }
 }

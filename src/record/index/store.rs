@@ -33,10 +33,10 @@ use std::path::{Path, PathBuf};
 /// From so many bytes on a recording has an index on disk; less is scanned in no time.
 pub(super) const WORTH: u64 = 16 << 20;
 
-const MAGIC: &[u8; 16] = b"leash index\0\0\0\0\x01";
+const MAGIC: &[u8; 16] = b"leash index\0\0\0\0\x02";
 const HEAD: u64 = 24;
 const BLOCK: usize = 48;
-const RECORD: usize = 40;
+const RECORD: usize = 44;
 const EDGE: u64 = 4096;
 /// More than any block has: what claims more is spoiled.
 const MOST: u64 = 1 << 32;
@@ -254,6 +254,7 @@ impl Record {
             self.length,
             self.token_entropy.to_bits(),
             self.logprob.to_bits(),
+            self.entropy_high.to_bits(),
         ];
         for (to, word) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(words) {
             *to = word.to_le_bytes();
@@ -276,6 +277,7 @@ impl Record {
             length: half(3),
             token_entropy: f32::from_bits(half(4)),
             logprob: f32::from_bits(half(5)),
+            entropy_high: f32::from_bits(half(6)),
         }
     }
 }

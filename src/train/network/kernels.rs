@@ -206,6 +206,17 @@ kernel! {
 }
 
 kernel! {
+    /// As [`scaled_exp`], with `bonus` times the gradient of the entropy H = −Σ p ln p with
+    /// respect to the logits: dH/dz = −p (ln p + H).
+    pub fn scaled_exp_and_entropy(row: &mut [f32], slope: f32, bonus: f32) {
+        let entropy = -sum_of(row.len(), |i| exp(row[i]) * row[i]);
+        for x in row {
+            *x = -exp(*x) * (slope + bonus * (*x + entropy));
+        }
+    }
+}
+
+kernel! {
     /// One step of AdamW (Loshchilov & Hutter 2019). `rate` holds the learning rate and
     /// both bias corrections: lr, 1 − β₁ᵗ, 1 − β₂ᵗ.
     pub fn adamw(

@@ -14,6 +14,7 @@ pub use attention::Segment;
 pub use kernels::adamw;
 pub use matrix::{Into, View, product};
 
+use crate::model::config::{Layout, Scaling};
 use crate::model::{Config, ModelError, Weights};
 use attention::Heads;
 use std::ops::Range;
@@ -49,7 +50,7 @@ struct Layer {
 }
 
 /// Packed texts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Batch {
     pub tokens: Vec<u32>,
     /// Position of each token in its text.
@@ -57,6 +58,23 @@ pub struct Batch {
     pub segments: Vec<Segment>,
     /// (row, token): the distribution after `row` is asked for `token`.
     pub targets: Vec<(usize, u32)>,
+    /// Logits are divided by this before anything is read from them.
+    pub temperature: f32,
+    /// The derivative of the loss by the entropy (nats) of each target's distribution.
+    pub entropy: f32,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            tokens: Vec::new(),
+            positions: Vec::new(),
+            segments: Vec::new(),
+            targets: Vec::new(),
+            temperature: 1.0,
+            entropy: 0.0,
+        }
+    }
 }
 
 impl Batch {
@@ -102,9 +120,44 @@ struct Kept {
 }
 
 impl Network {
-    /// The network of a configuration whose output head is tied to its embedding.
+    /// Whether this network is what a configuration describes.
+    ///
+    /// # Errors
+    /// What it has that this network has not, in words.
+    pub fn check(config: &Config) -> Result<(), String> {
+        if !config.tied {
+            return Err("its output head is not its embedding".to_owned());
+        }
+        if config.eos.is_empty() {
+            return Err("it names no token that ends a text".to_owned());
+        }
+        const LAYER: [&str; 9] = [
+            "input_layernorm",
+            "self_attn.q_proj",
+            "self_attn.k_proj",
+            "self_attn.v_proj",
+            "self_attn.o_proj",
+            "post_attention_layernorm",
+            "mlp.gate_proj",
+            "mlp.up_proj",
+            "mlp.down_proj",
+        ];
+        let layer = |l| LAYER.map(|name| format!("model.layers.{l}.{name}.weight"));
+        let mut known = vec!["model.embed_tokens.weight".to_owned()];
+        known.extend((0..config.layers).flat_map(layer));
+        known.push("model.norm.weight".to_owned());
+        let odd = config.tensors().into_iter().map(|(name, _)| name).find(|name| !known.contains(name));
+        if let Some(name) = odd {
+            return Err(format!("it has a tensor {name}, and only plain Llama models are trained"));
+        }
+        if config.rope_scaling != Scaling::None || config.layout != Layout::default() {
+            return Err("its positions or windows are not those of a plain Llama model".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The network of a configuration that passes [`Network::check`].
     pub fn new(config: &Config) -> Self {
-        debug_assert!(config.tied);
         let mut end = 0;
         let tensors: Vec<Slot> = config
             .tensors()
@@ -177,14 +230,25 @@ impl Network {
     pub fn pack(&self, weights: &Weights) -> Result<Vec<f32>, ModelError> {
         let mut flat = Vec::with_capacity(self.parameters());
         for t in &self.tensors {
-            flat.extend_from_slice(weights.get(&t.name, &t.shape)?);
+            flat.extend_from_slice(&weights.get(&t.name, &t.shape)?);
         }
         Ok(flat)
     }
 
-    /// Runs the batch forward and back. For target i with log-probability lp (nats, T = 1)
-    /// `slope(i, lp)` gives the derivative of the loss by it; the loss's gradient is added
-    /// to `gradient`.
+    /// The log-probability of each target, nats, at the batch's temperature.
+    pub fn logprobs(&self, w: &[f32], batch: &Batch, space: &mut Workspace) -> Vec<f32> {
+        self.ask(w, batch, space);
+        let rows = space.logits.chunks_exact_mut(self.config.vocab_size).zip(&batch.targets);
+        rows.map(|(row, (_, token))| {
+            kernels::log_softmax(row);
+            row[*token as usize]
+        })
+        .collect()
+    }
+
+    /// Runs the batch forward and back. For target i with log-probability lp (nats, at the
+    /// batch's temperature) `slope(i, lp)` gives the derivative of the loss by it; the
+    /// loss's gradient is added to `gradient`.
     pub fn step(
         &self,
         w: &[f32],
@@ -193,6 +257,37 @@ impl Network {
         gradient: &mut [f32],
         mut slope: impl FnMut(usize, f32) -> f32,
     ) {
+        self.ask(w, batch, space);
+        let (d, v) = (self.config.hidden_size, self.config.vocab_size);
+        let asked = batch.targets.len();
+        let (head, x) = (View::new(&w[self.embedding.clone()], v, d), View::new(&space.asked, asked, d));
+        for (i, (row, (_, token))) in space.logits.chunks_exact_mut(v).zip(&batch.targets).enumerate() {
+            kernels::log_softmax(row);
+            let slope = slope(i, row[*token as usize]);
+            if batch.entropy == 0.0 {
+                kernels::scaled_exp(row, slope);
+            } else {
+                kernels::scaled_exp_and_entropy(row, slope, batch.entropy);
+            }
+            row[*token as usize] += slope;
+        }
+        let dlogits = View::new(&space.logits, asked, v);
+        let scale = 1.0 / batch.temperature;
+        product(&mut gradient[self.embedding.clone()], d, Into::Add, scale, dlogits.t(), x);
+        space.narrow.resize(asked.max(batch.tokens.len()) * d, 0.0);
+        product(&mut space.narrow, d, Into::Replace, scale, dlogits, head);
+        // `normed` has served: it holds its own gradient from here on.
+        space.normed.fill(0.0);
+        for (row, (at, _)) in space.narrow.chunks_exact(d).zip(&batch.targets) {
+            for (sum, x) in space.normed[at * d..(at + 1) * d].iter_mut().zip(row) {
+                *sum += x;
+            }
+        }
+        self.backward(w, batch, space, gradient);
+    }
+
+    /// Runs the batch forward; `logits` gets a row a target.
+    fn ask(&self, w: &[f32], batch: &Batch, space: &mut Workspace) {
         self.forward(w, batch, space);
         let (d, v) = (self.config.hidden_size, self.config.vocab_size);
         let asked = batch.targets.len();
@@ -202,25 +297,7 @@ impl Network {
         }
         space.logits.resize(asked * v, 0.0);
         let (head, x) = (View::new(&w[self.embedding.clone()], v, d), View::new(&space.asked, asked, d));
-        product(&mut space.logits, v, Into::Replace, 1.0, x, head.t());
-        for (i, (row, (_, token))) in space.logits.chunks_exact_mut(v).zip(&batch.targets).enumerate() {
-            kernels::log_softmax(row);
-            let slope = slope(i, row[*token as usize]);
-            kernels::scaled_exp(row, slope);
-            row[*token as usize] += slope;
-        }
-        let dlogits = View::new(&space.logits, asked, v);
-        product(&mut gradient[self.embedding.clone()], d, Into::Add, 1.0, dlogits.t(), x);
-        space.narrow.resize(asked.max(batch.tokens.len()) * d, 0.0);
-        product(&mut space.narrow, d, Into::Replace, 1.0, dlogits, head);
-        // `normed` has served: it holds its own gradient from here on.
-        space.normed.fill(0.0);
-        for (row, (at, _)) in space.narrow.chunks_exact(d).zip(&batch.targets) {
-            for (sum, x) in space.normed[at * d..(at + 1) * d].iter_mut().zip(row) {
-                *sum += x;
-            }
-        }
-        self.backward(w, batch, space, gradient);
+        product(&mut space.logits, v, Into::Replace, 1.0 / batch.temperature, x, head.t());
     }
 
     fn forward(&self, w: &[f32], batch: &Batch, space: &mut Workspace) {

@@ -46,7 +46,7 @@ fn forward_and_gradient_equal_candles() {
         let variables: HashMap<String, Var> = weights
             .iter()
             .map(|(n, s, d)| {
-                (n.to_owned(), Var::from_tensor(&Tensor::from_slice(d, s, &Device::Cpu).unwrap()).unwrap())
+                (n.to_owned(), Var::from_tensor(&Tensor::from_slice(&d, s, &Device::Cpu).unwrap()).unwrap())
             })
             .collect();
         let tensors = variables.iter().map(|(n, v)| (n.clone(), v.as_tensor().clone())).collect();

@@ -1,5 +1,80 @@
 //! Where ticks stand.
 
+/// The horizontal axis of a chart.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Axis {
+    /// Of k, each doubling the same width. From at least 1.
+    Log2 {
+        from: f64,
+        to: f64,
+    },
+    Linear {
+        from: f64,
+        to: f64,
+    },
+}
+
+impl Axis {
+    /// k from 1 to `max`.
+    pub fn k(max: u32) -> Axis {
+        Axis::Log2 { from: 1.0, to: f64::from(max.max(2)) }
+    }
+
+    /// Where `x` stands: 0 at the left end, 1 at the right, beyond them outside.
+    pub fn share(self, x: f64) -> f64 {
+        let (x, from, to) = self.scaled(x);
+        if to > from { (x - from) / (to - from) } else { 0.0 }
+    }
+
+    /// What stands at a share of the axis.
+    pub fn at(self, share: f64) -> f64 {
+        match self {
+            Axis::Log2 { from, to } => (from.log2() + share * (to.log2() - from.log2())).exp2(),
+            Axis::Linear { from, to } => from + share * (to - from),
+        }
+    }
+
+    /// (column of `columns`, label) that leave room for their labels.
+    pub fn ticks(self, columns: usize) -> Vec<(usize, String)> {
+        match self {
+            Axis::Log2 { from: 1.0, to } => log2(to as u32, columns),
+            Axis::Log2 { from, to } => self.roomy(columns, |stride| {
+                let (first, last) = (from.log2().ceil() as u32, (to.log2() + 1e-9).floor() as u32);
+                let all = (first..=last).step_by(stride).map(|e| 1u64 << e.min(62));
+                all.map(|k| (k as f64, k.to_string())).collect()
+            }),
+            Axis::Linear { from, to } => self.roomy(columns, |stride| {
+                let (ticks, decimals) = linear(to - from, 12 / stride + 1);
+                // On round numbers also where the axis does not begin at one.
+                let step = ticks.get(1).copied().unwrap_or(1.0);
+                let first = (from / step - 1e-6).ceil() * step;
+                let at = ticks.into_iter().map(|t| first + t).filter(|t| *t <= to + step * 1e-6);
+                at.map(|t| (t, format!("{t:.decimals$}"))).collect()
+            }),
+        }
+    }
+
+    fn roomy(self, columns: usize, labels: impl Fn(usize) -> Vec<(f64, String)>) -> Vec<(usize, String)> {
+        let last = columns.saturating_sub(1) as f64;
+        for stride in 1..12 {
+            let at =
+                |(x, label): (f64, String)| ((self.share(x).clamp(0.0, 1.0) * last).round() as usize, label);
+            let ticks: Vec<(usize, String)> = labels(stride).into_iter().map(at).collect();
+            if ticks.windows(2).all(|w| w[0].0 + w[0].1.len() / 2 + 2 + w[1].1.len() / 2 < w[1].0 + 1) {
+                return ticks;
+            }
+        }
+        Vec::new()
+    }
+
+    fn scaled(self, x: f64) -> (f64, f64, f64) {
+        match self {
+            Axis::Log2 { from, to } => (x.max(1e-9).log2(), from.log2(), to.log2()),
+            Axis::Linear { from, to } => (x, from, to),
+        }
+    }
+}
+
 /// Ticks from 0 to `max` in steps of 1, 2 or 5 times a power of ten, at most `most` of
 /// them (at least two are given), with the decimals that they need.
 pub fn linear(max: f64, most: usize) -> (Vec<f64>, usize) {
@@ -52,6 +127,24 @@ mod tests {
         assert_eq!(linear(2.0, 5), (vec![0.0, 0.5, 1.0, 1.5, 2.0], 1));
         assert_eq!(linear(0.0, 5), (vec![0.0], 0));
         assert_eq!(linear(f64::NAN, 0), (vec![0.0], 0));
+    }
+
+    #[test]
+    fn an_axis_knows_where_things_stand() {
+        for axis in [Axis::k(1024), Axis::Log2 { from: 8.0, to: 64.0 }, Axis::Linear { from: 0.0, to: 1.0 }] {
+            for share in [0.0, 0.3, 1.0] {
+                assert!((axis.share(axis.at(share)) - share).abs() < 1e-9);
+            }
+            for columns in 0..90 {
+                let ticks = axis.ticks(columns);
+                assert!(ticks.iter().all(|(at, _)| *at < columns.max(1)), "{ticks:?}");
+            }
+        }
+        assert_eq!(Axis::k(1024).share(32.0), 0.5);
+        let labels = |axis: Axis| axis.ticks(40).into_iter().map(|(_, l)| l).collect::<Vec<_>>().join(" ");
+        assert_eq!(labels(Axis::Log2 { from: 8.0, to: 64.0 }), "8 16 32 64");
+        assert_eq!(labels(Axis::Linear { from: 0.0, to: 1.0 }), "0.0 0.2 0.4 0.6 0.8 1.0");
+        assert_eq!(labels(Axis::Linear { from: 0.13, to: 0.38 }), "0.15 0.20 0.25 0.30 0.35");
     }
 
     #[test]

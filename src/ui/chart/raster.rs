@@ -63,14 +63,13 @@ impl Raster {
             return;
         }
         let cell = &mut self.cells[(y / 4 * i32::from(self.width) + x / 2) as usize];
-        if cell.style != style {
+        if (cell.style, cell.series) != (style, series) {
             let others_turn = x / 4 % 2 == 1;
             if cell.series && cell.bits != 0 && (!series || others_turn) {
                 return;
             }
             *cell = Dots { bits: 0, style, series };
         }
-        cell.series |= series;
         cell.bits |= BITS[(y % 4) as usize][(x % 2) as usize];
     }
 

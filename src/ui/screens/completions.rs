@@ -158,7 +158,10 @@ fn full(
     let inner = inset(inner, 1, 1);
     seen.target(inner, Target::Text);
     let Some(entry) = entry else { return };
-    let facts = facts(entry);
+    let mut facts = facts(entry);
+    if let Some(words) = regraded(state, policy, entry) {
+        facts.insert(1, ("also", words));
+    }
     let facts_height = (facts.len() as u16 + 1).min(inner.height / 2);
     let body = Rect { height: inner.height - facts_height, ..inner };
     let columns = usize::from(body.width);
@@ -184,6 +187,15 @@ fn full(
         put(buf, line, 0, 0, name, theme.style(Role::Muted));
         put(buf, line, 10, 0, &text::fit(words, columns.saturating_sub(10)), theme.style(Role::Text));
     }
+}
+
+/// What other rules make of it, where they are shown.
+fn regraded(state: &State, policy: usize, entry: &Entry) -> Option<String> {
+    state.usual()?;
+    let v = state.graded().outcome(policy, state.current, entry.completion.index)?.verdict;
+    let mark = if v.correct { "✓ correct" } else { "✗ wrong" };
+    let answer = v.answer.as_deref().map_or("NA".to_owned(), crate::completion::clean).replace('\n', " ");
+    Some(format!("{answer}  {mark}, by {}", state.regrade.grading.words()))
 }
 
 /// What is known of a completion, by name.

@@ -1,7 +1,8 @@
 //! Help: every key from the one table, and the words of the screens.
 
 use crate::app::State;
-use crate::app::keymap::{Context, TABLE, labels};
+use crate::app::bindings::labels;
+use crate::app::keymap::Context;
 use crate::app::state::Screen;
 use crate::ui::canvas::{inset, put, row};
 use crate::ui::layout::middle;
@@ -69,15 +70,36 @@ fn lines(state: &State, width: usize) -> Vec<(String, String, Role)> {
         }
     }
     let first = match state.screen {
-        Screen::Explore => [Context::Explore, Context::Screens, Context::Completions],
-        Screen::Completions => [Context::Completions, Context::Screens, Context::Explore],
-        Screen::Runs => [Context::Runs, Context::Screens, Context::Name],
+        Screen::Explore => Context::Explore,
+        Screen::Completions => Context::Completions,
+        Screen::Curves => Context::Curves,
+        Screen::Suite => Context::Suite,
+        Screen::Training => Context::Training,
+        Screen::Runs => Context::Runs,
     };
-    let rest = [Context::Always, Context::Filter, Context::Confirm, Context::Help];
-    for context in first.into_iter().chain(rest) {
+    let others = [
+        Context::Explore,
+        Context::Completions,
+        Context::Curves,
+        Context::Suite,
+        Context::Training,
+        Context::Runs,
+    ];
+    let others = others.into_iter().filter(|c| *c != first);
+    let rest = [
+        Context::Always,
+        Context::Tour,
+        Context::Palette,
+        Context::Filter,
+        Context::Name,
+        Context::Log,
+        Context::Confirm,
+        Context::Help,
+    ];
+    for context in [first, Context::Screens].into_iter().chain(others).chain(rest) {
         heading(&mut out, context.title());
-        for binding in TABLE.iter().filter(|b| b.context == context) {
-            entry(&mut out, &labels(binding), binding.words, Role::Accent, width);
+        for (binding, keys) in state.bindings.of(context) {
+            entry(&mut out, &labels(keys), binding.words, Role::Accent, width);
         }
     }
     heading(&mut out, "Words");

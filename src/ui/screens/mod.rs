@@ -1,9 +1,17 @@
 //! The screens, and what lies over them.
 
 pub mod completions;
+pub mod curves;
+pub mod explain;
 pub mod explore;
 pub mod help;
+pub mod log;
+pub mod palette;
+pub mod parity;
 pub mod runs;
+pub mod suite;
+pub mod tour;
+pub mod training;
 
 use super::canvas::{put, row};
 use super::layout::{LEAST, middle};

@@ -7,6 +7,7 @@ use crate::app::figures::{Row, epsilon};
 use crate::app::state::explore::Pane;
 use crate::app::{State, Target};
 use crate::support::Status;
+use crate::support::change::Certainty;
 use crate::ui::canvas::{put, put_right, row};
 use crate::ui::text;
 use crate::ui::theme::{Role, Theme};
@@ -145,9 +146,29 @@ impl Columns {
     ) {
         let k = text::grouped(self.k.into());
         let e = text::small(epsilon(self.k));
-        let Note { word, hits } = note;
+        let Note { word, hits, decided } = note;
         let bound = if *hits == 0 { format!("p < {e}") } else { format!("at most ε {e}") };
-        let forms = [format!("{word}: {hits} of {k}, {bound}"), format!("{word}, {bound}")];
+        // A loss that luck may have made is a question, with the k that would answer it.
+        let forms = match decided {
+            None => vec![
+                format!("{word}: {hits} of {k}, {bound}, certain"),
+                format!("{word}: {hits} of {k}, {bound}"),
+                format!("{word}, {bound}"),
+            ],
+            Some(deciding) => {
+                let until = match deciding {
+                    Some(k) => format!("undecided, k ≈ {}", text::grouped((*k).into())),
+                    None => "undecided".to_owned(),
+                };
+                vec![
+                    format!("{word}? {hits} of {k}, {bound}, {until}"),
+                    format!("{word}? {bound}, {until}"),
+                    format!("{word}? {until}"),
+                    deciding.map_or(until, |k| format!("{word}? k ≈ {}", text::grouped(k.into()))),
+                    format!("{word}? {bound}"),
+                ]
+            }
+        };
         let whole = usize::from(area.width).saturating_sub(3);
         let beside = whole.saturating_sub(label_end - 2);
         let fits = |room: usize| forms.iter().find(|f| text::width(f) <= room).map(String::as_str);
@@ -164,12 +185,18 @@ impl Columns {
 struct Note {
     word: &'static str,
     hits: u32,
+    /// `None` if the draws decide, else about the k that would.
+    decided: Option<Option<u32>>,
 }
 
 fn note_of(item: &Row, side: usize) -> Option<Note> {
     let status = item.status?;
     let here = matches!((status, side), (Status::Shrunk, 1) | (Status::Expanded, 0));
-    here.then(|| Note { word: status.word(), hits: item.hits[side] })
+    let decided = match item.change.map(|c| c.certainty) {
+        Some(Certainty::Undecided { k }) => Some(k),
+        Some(Certainty::Certain) | None => None,
+    };
+    here.then(|| Note { word: status.word(), hits: item.hits[side], decided })
 }
 
 /// Before the first pair of completions: what the policy is writing.

@@ -3,6 +3,7 @@
 use super::frame::frame;
 use crate::app::State;
 use crate::app::figures::Measures;
+use crate::support::entropy::Divergence;
 use crate::ui::canvas::{inset, put, put_right, row};
 use crate::ui::chart::{Chart, Point, Series, axis};
 use crate::ui::text;
@@ -37,7 +38,7 @@ pub fn entropy(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
                 theme.style(Role::Rlvr),
             );
         }
-        change("token", measures, |m| m.token_entropy, 2, theme, row(inner, y + 1), buf);
+        token(measures, theme, row(inner, y + 1), buf);
         change("answer", measures, |m| m.answer_entropy, 2, theme, row(inner, y + 2), buf);
         y += 3;
         if inner.height >= 14 {
@@ -45,8 +46,89 @@ pub fn entropy(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
             y += 1;
         }
     }
+    y += divergence(
+        state,
+        theme,
+        Rect { y: inner.y.saturating_add(y), height: inner.height.saturating_sub(y), ..inner },
+        buf,
+    );
     let left = Rect { y: inner.y.saturating_add(y), height: inner.height.saturating_sub(y), ..inner };
     curves(state, theme, left, buf);
+}
+
+/// Token entropy: its values, or the intervals where only bounds are known.
+fn token(measures: &[Measures; 2], theme: &Theme, area: Rect, buf: &mut Buffer) {
+    if measures.iter().all(|m| m.token_entropy.is_some() || m.token_entropy_range.is_none()) {
+        return change("token", measures, |m| m.token_entropy, 2, theme, area, buf);
+    }
+    let shown = measures.each_ref().map(|m| match (m.token_entropy, m.token_entropy_range) {
+        (None, Some([low, high])) => format!("{low:.2}–{high:.2}"),
+        (value, _) => text::decimal(value, 2),
+    });
+    let words = format!("{} → {}", shown[0], shown[1]);
+    let end = area.width.saturating_sub(2);
+    // An interval takes the room of its name where there is no other.
+    let width = words.chars().count() as u16;
+    if width + 7 <= end {
+        put(buf, area, 0, 0, "token", theme.style(Role::Text));
+    }
+    put_right(buf, area, end, 0, &words, theme.style(Role::Text));
+    // Intervals that meet do not say which way it went.
+    if let [Some([a, b]), Some([c, d])] = measures.each_ref().map(|m| m.token_entropy_range) {
+        let arrow = if d < a {
+            "▼"
+        } else if c > b {
+            "▲"
+        } else {
+            ""
+        };
+        put_right(buf, area, area.width, 0, arrow, theme.style(Role::Muted));
+    }
+}
+
+/// The paper's divergence reading over all problems; a quadrant where there is room, else a
+/// line. Returns the rows taken.
+pub fn divergence(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) -> u16 {
+    let Some(reading) = reading(state) else { return 0 };
+    let words = reading.words();
+    if area.height < 10 || area.width < 24 {
+        if area.height < 5 {
+            return 0;
+        }
+        let fits = text::width(words) <= usize::from(area.width);
+        put(buf, area, 0, 0, if fits { words } else { reading.brief() }, theme.style(Role::Muted));
+        return 1;
+    }
+    quadrant(reading, theme, area, buf);
+    let fits = text::width(words) <= usize::from(area.width);
+    put(buf, row(area, 3), 0, 0, if fits { words } else { reading.brief() }, theme.style(Role::Text));
+    4
+}
+
+/// Token entropy up or down against answer entropy up or down, in three rows.
+pub fn quadrant(reading: Divergence, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let rows = [
+        ("token ▲", [Divergence::Exploration, Divergence::LocalOnly]),
+        ("token ▼", [Divergence::GlobalOnly, Divergence::Collapse]),
+    ];
+    let heads = row(area, 0);
+    put(buf, heads, 8, 0, "answer ▲", theme.style(Role::Muted));
+    put(buf, heads, 18, 0, "▼", theme.style(Role::Muted));
+    for (y, (name, cells)) in (1..).zip(rows) {
+        let line = row(area, y);
+        put(buf, line, 0, 0, name, theme.style(Role::Muted));
+        for (cell, x) in cells.into_iter().zip([11, 18]) {
+            let (mark, role) = if cell == reading { ("◆", Role::Title) } else { ("·", Role::Faint) };
+            put(buf, line, x, 0, mark, theme.style(role));
+        }
+    }
+}
+
+/// How token and answer entropy moved, over all problems.
+pub fn reading(state: &State) -> Option<Divergence> {
+    let [base, rlvr] = &state.figures.all.measures;
+    let both = |of: fn(&Measures) -> Option<f64>| of(base).zip(of(rlvr));
+    Some(Divergence::of(both(|m| m.token_entropy)?, both(|m| m.answer_entropy)?))
 }
 
 /// A line: the base's value, the RLVR policy's, and which way it went.
@@ -98,17 +180,24 @@ fn curve(
 ) {
     let history = &state.figures.here.history;
     let points = [0, 1].map(|side| -> Vec<Point> {
-        history[side].iter().map(|p| Point { k: p.0, value: of(p), band: None }).collect()
+        history[side].iter().map(|p| Point { x: p.0.into(), value: of(p), band: None }).collect()
     });
     let all = || points.iter().flatten();
     let highest = all().map(|p| p.value).filter(|v| v.is_finite()).fold(0.0, f64::max);
     let names = [0, 1].map(|side| state.name(side));
     let series = [
-        Series { name: names[0], points: &points[0], role: Role::Base, dashed: true },
-        Series { name: names[1], points: &points[1], role: Role::Rlvr, dashed: false },
+        Series { name: names[0], points: &points[0], role: Role::Base, dashed: true, steps: false },
+        Series { name: names[1], points: &points[1], role: Role::Rlvr, dashed: false, steps: false },
     ];
-    let max_k = state.settings.k.max(all().map(|p| p.k).max().unwrap_or(1));
-    let chart = Chart { series: &series, top: axis::ceiling(highest, 0.1), max_k, mark: None };
+    let max_k = state.settings.k.max(history.iter().flatten().map(|p| p.0).max().unwrap_or(1));
+    let chart = Chart {
+        series: &series,
+        y: (0.0, axis::ceiling(highest, 0.1)),
+        x: axis::Axis::k(max_k),
+        mark: None,
+        cursor: None,
+        marks: &[],
+    };
     if area.height < 5 {
         chart.render(Rect { height: area.height.min(2), ..area }, buf, theme);
         return;

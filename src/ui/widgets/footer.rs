@@ -1,7 +1,7 @@
 //! The last line: what the next key can do, what was just said, or what is being typed.
 
+use crate::app::State;
 use crate::app::state::Overlay;
-use crate::app::{State, keymap};
 use crate::ui::canvas::put;
 use crate::ui::text;
 use crate::ui::theme::{Role, Theme};
@@ -28,7 +28,9 @@ pub fn footer(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
         put(buf, area, x, 0, &text::fit(words, room), theme.style(role));
         return;
     }
-    for (keys, words) in fitting(keymap::footer(state.context()), usize::from(area.width.saturating_sub(x))) {
+    for (keys, words) in
+        fitting(state.bindings.footer(state.context()), usize::from(area.width.saturating_sub(x)))
+    {
         x = put(buf, area, x, 0, &keys, theme.style(Role::Accent).add_modifier(Modifier::BOLD)) + 1;
         x = put(buf, area, x, 0, words, theme.style(Role::Muted)) + 2;
     }
@@ -56,10 +58,12 @@ fn fitting(mut hints: Vec<(String, &'static str)>, room: usize) -> Vec<(String, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::Bindings;
+    use crate::app::keymap::Context;
 
     #[test]
     fn help_and_quit_are_the_last_hints_to_go() {
-        let hints = || keymap::footer(keymap::Context::Explore);
+        let hints = || Bindings::default().footer(Context::Explore);
         for room in 0..200 {
             let shown: Vec<&str> = fitting(hints(), room).into_iter().map(|(_, w)| w).collect();
             assert!(room < 20 || shown.ends_with(&["help", "quit"]), "{room}: {shown:?}");

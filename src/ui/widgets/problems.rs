@@ -5,6 +5,7 @@ use super::frame::frame;
 use crate::app::figures::Line;
 use crate::app::state::explore::Pane;
 use crate::app::{State, Target};
+use crate::support::change::Certainty;
 use crate::support::{Status, Unit};
 use crate::ui::canvas::{put, row};
 use crate::ui::text;
@@ -29,7 +30,10 @@ pub fn problems(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen
     let selected = shown.partition_point(|&p| p < state.current);
     let first = first_shown(selected, shown.len(), usize::from(inner.height));
     let digits = state.problems.len().to_string().len();
-    for (y, &problem) in shown[first..].iter().take(usize::from(inner.height)).enumerate() {
+    let rows = &shown[first..shown.len().min(first + usize::from(inner.height))];
+    let task = |i: usize| state.problems[i].task.as_deref();
+    let mixed = rows.windows(2).any(|pair| task(pair[0]) != task(pair[1]));
+    for (y, &problem) in rows.iter().enumerate() {
         let area = row(inner, y as u16);
         seen.target(area, Target::Problem(problem));
         let here = problem == state.current;
@@ -44,7 +48,12 @@ pub fn problems(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen
         let letter = line.status.map_or('·', Status::letter).to_string();
         let x = put(buf, area, x, 0, &letter, theme.style(role)) + 1;
         let room = usize::from(inner.width.saturating_sub(x));
-        let (words, role) = note_of(line, state.lens.unit, room);
+        let (words, role) = match note_of(line, state.lens.unit, room) {
+            _ if line.format => ("by format?".to_owned(), Role::Accent),
+            // Where tasks are mixed, each problem says whose it is until there is more to say.
+            (words, _) if words.is_empty() && mixed => (state.title_of(problem), Role::Muted),
+            note => note,
+        };
         put(buf, area, x, 0, &text::fit(&words, room), theme.style(role));
     }
 }
@@ -56,7 +65,14 @@ fn note_of(line: &Line, unit: Unit, room: usize) -> (String, Role) {
     }
     let (counts, unit) = match (unit, line.status) {
         (Unit::Problem, Some(Status::Expanded | Status::Shrunk)) => {
-            return (line.status.map_or("", Status::word).to_owned(), widgets::role(line.status));
+            let undecided = matches!(line.certainty, Some(Certainty::Undecided { .. }));
+            let word = line.status.map_or("", Status::word);
+            let forms = [format!("{word}, undecided"), format!("{word}?")];
+            let words = match undecided {
+                true => forms.into_iter().find(|f| text::width(f) <= room).unwrap_or_default(),
+                false => word.to_owned(),
+            };
+            return (words, widgets::role(line.status));
         }
         (Unit::Problem, Some(Status::OutOfSupport)) => {
             return (if room >= 8 { "unsolved" } else { "" }.to_owned(), widgets::role(line.status));

@@ -30,6 +30,11 @@ impl Task for Arc1d {
         &LEVELS
     }
 
+    fn scoring(&self) -> &'static str {
+        "The row. The package gives part of a point to a longer text that holds it; here that is \
+         wrong."
+    }
+
     fn generate(&self, level: &str, seed: u64, index: u64) -> Option<Problem> {
         let (low, high) = match level {
             "easy" => (10, 30),

@@ -34,6 +34,11 @@ impl Task for Boxnet {
         &LEVELS
     }
 
+    fn scoring(&self) -> &'static str {
+        "Any plan that brings every box to its target. The package gives the share of boxes that \
+         were brought, at least 0.05; here anything below 1 is wrong."
+    }
+
     fn generate(&self, level: &str, seed: u64, index: u64) -> Option<Problem> {
         let (rows, columns, boxes) = match level {
             "easy" => ((1, 4), (2, 4), (1, 1)),

@@ -52,6 +52,10 @@ impl Task for FamilyRelationships {
         &LEVELS
     }
 
+    fn scoring(&self) -> &'static str {
+        "The relation, in any case. The package gives a point or none."
+    }
+
     fn generate(&self, level: &str, seed: u64, index: u64) -> Option<Problem> {
         let (low, high) = match level {
             "easy" => (4, 8),

@@ -39,6 +39,11 @@ impl Task for LegCounting {
         &LEVELS
     }
 
+    fn scoring(&self) -> &'static str {
+        "The number of legs. The package gives part of a point to a longer text that holds the \
+         number; here that is wrong."
+    }
+
     fn generate(&self, level: &str, seed: u64, index: u64) -> Option<Problem> {
         let difficulty = match level {
             "embedded" => Difficulty::default(),

@@ -7,7 +7,9 @@
 //! and expressions that are equal for every value of their variables.
 
 mod equal;
+mod expression;
 mod parse;
+mod token;
 
 use super::{Level, Mend, Reading, Task};
 use crate::problem::repair::{self, Repair};
@@ -33,6 +35,12 @@ impl Task for Mathematics {
 
     fn levels(&self) -> &'static [Level] {
         &[]
+    }
+
+    fn scoring(&self) -> &'static str {
+        "What equals the reference as mathematics: numbers in any notation, units and currencies \
+         aside, intervals, sets, points, matrices, equations, expressions equal for every value \
+         of their variables."
     }
 
     fn generate(&self, _: &str, _: u64, _: u64) -> Option<Problem> {
@@ -67,6 +75,9 @@ pub fn equal(reference: &str, answer: &str) -> bool {
 /// Whether an answer equals a reference, and its form: that of the reference if it does, so
 /// that right answers are one answer however they are written.
 fn compared(reference: &str, answer: &str) -> (bool, String) {
+    if let (Some(a), Some(b)) = (integer(reference), integer(answer)) {
+        return (a == b, b.to_string());
+    }
     let (wanted, given) = (plain(reference), plain(answer));
     if !wanted.is_empty() && wanted == given {
         return (true, form(value(reference), wanted));
@@ -74,6 +85,13 @@ fn compared(reference: &str, answer: &str) -> (bool, String) {
     let (a, b) = (value(reference), value(answer));
     let correct = !wanted.is_empty() && a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| equal::equal(a, b));
     (correct, if correct { form(a, wanted) } else { form(b, given) })
+}
+
+/// Digits alone, with a sign: most answers, and no mathematics is needed for them.
+fn integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let short = (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    if short { text.parse().ok() } else { None }
 }
 
 fn value(text: &str) -> Option<Value> {
@@ -123,13 +141,18 @@ fn cleaned(text: &str) -> String {
     if text.len() > LONGEST || text.bytes().all(number) {
         return text.to_owned();
     }
-    let text = text
-        .replace("\\$", "")
-        .replace(['€', '£'], "")
-        .replace("\\%", "%")
-        .replace("\\(", "")
-        .replace("\\)", "");
-    let text = text.replace("\\[", "").replace("\\]", "").replace('~', " ");
+    let mut text = text.to_owned();
+    let mut swap = |from: &str, to: &str| {
+        if text.contains(from) {
+            text = text.replace(from, to);
+        }
+    };
+    for from in ["\\$", "€", "£", "\\(", "\\)", "\\[", "\\]"] {
+        swap(from, "");
+    }
+    swap("\\%", "%");
+    swap("~", " ");
+    swap("percent", "%");
     let text = if text.contains("\\t") || text.contains("\\m") {
         WORDS.replace_all(&text, " $1 ")
     } else {
@@ -137,7 +160,6 @@ fn cleaned(text: &str) -> String {
     };
     let text = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '$' | '*' | '`' | '"'));
     let text = text.strip_suffix(['.', ',', ';', ':']).unwrap_or(text).trim();
-    let text = text.replace("percent", "%");
     // A unit stands behind a number or a closing bracket, never behind a variable.
     match text
         .ends_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '.' | '/' | '}' | '2' | '3' | '²' | '³'))

@@ -1,0 +1,170 @@
+//! How likely a given text is under a served model: vLLM's prompt log-probabilities, SGLang's
+//! input log-probabilities. Both are held against a completion that the server itself drew,
+//! before the first is believed.
+
+use super::client::Client;
+use super::dialect::{Kind, Prompt};
+use super::{Server, probe};
+use crate::model::Sampling;
+use crate::policy::{PolicyError, ScoreRequest, Scored, ScoredToken};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Tokens of the completion of the self-check.
+const CHECKED: usize = 24;
+
+/// By how much a log-probability may differ between drawing and scoring, nats a token: half
+/// precision, and sums in another order.
+const TOLERANCE: f64 = 0.1;
+
+pub(super) fn score(server: &Server, request: &ScoreRequest<'_>) -> Result<Scored, PolicyError> {
+    let kind = server.dialect.kind;
+    if !matches!(kind, Kind::Vllm | Kind::Sglang) {
+        let reason = format!(
+            "{} gives no log-probabilities of a prompt: score under a vLLM or SGLang server, or under the \
+             model's own files",
+            kind.name()
+        );
+        return Err(PolicyError::Scoring { policy: server.name.clone(), reason });
+    }
+    let failed = |reason: String| server.failed(reason);
+    if server.dialect.chat {
+        let reason = "texts under a server's chat template cannot be scored: its tokens are not known here";
+        return Err(PolicyError::Scoring { policy: server.name.clone(), reason: reason.into() });
+    }
+    let client = server.client(1);
+    let checked = server.checked.get_or_init(|| check(server, &client, &request.problem.prompt));
+    checked.clone().map_err(failed)?;
+    let url = &server.endpoint().url;
+    let tokens = |text: &str, special| probe::tokens(&client, url, &server.dialect, text, special);
+    let prompt = tokens(&request.problem.prompt, true).map_err(failed)?;
+    // What the recording holds are this model's tokens only where they are this model's text.
+    let own = tokens(request.text, false).map_err(failed)?;
+    let recorded = request.tokens;
+    let with_end = recorded.split_last().is_some_and(|(_, rest)| rest == own);
+    let fits = with_end || recorded == own;
+    let completion = if fits { recorded } else { &own };
+    let scored = given(server, &client, &prompt, completion, request.top).map_err(failed)?;
+    Ok(Scored { tokens: scored, retokenised: !fits, ended: with_end })
+}
+
+/// Log-probabilities of `completion` after `prompt`.
+fn given(
+    server: &Server,
+    client: &Client,
+    prompt: &[u32],
+    completion: &[u32],
+    top: usize,
+) -> Result<Vec<ScoredToken>, String> {
+    if completion.is_empty() {
+        return Ok(Vec::new());
+    }
+    let all: Vec<u32> = prompt.iter().chain(completion).copied().collect();
+    let limit = (8 << 20) + 512 * all.len() as u64 * (2 + top as u64);
+    let rest = Duration::from_secs(1);
+    let ask = |path: &str, body: &Value| {
+        server.ask(client, path, body, limit, rest).map_err(|f| f.reason().to_owned())
+    };
+    match server.dialect.kind {
+        Kind::Sglang => {
+            let body = json!({
+                "input_ids": all,
+                "sampling_params": {"max_new_tokens": 1, "temperature": 0},
+                "return_logprob": true,
+                "logprob_start_len": prompt.len().saturating_sub(1),
+                "top_logprobs_num": top,
+                "return_text_in_logprobs": true,
+            });
+            let answer = ask("/generate", &body)?;
+            from_sglang(&answer, completion)
+        }
+        _ => {
+            let body = json!({
+                "model": server.dialect.model,
+                "prompt": all,
+                "max_tokens": 1,
+                "temperature": 0.0,
+                "prompt_logprobs": top.max(1),
+            });
+            from_vllm(&ask("completions", &body)?, prompt.len(), completion)
+        }
+    }
+}
+
+/// vLLM: for each token of the prompt a map from ids to log-probability, rank and text.
+fn from_vllm(answer: &Value, prompt: usize, completion: &[u32]) -> Result<Vec<ScoredToken>, String> {
+    let list = answer.pointer("/choices/0/prompt_logprobs").and_then(Value::as_array);
+    let list = list.ok_or("its answer has no prompt_logprobs")?;
+    if list.len() != prompt + completion.len() {
+        return Err(format!(
+            "it gives {} prompt log-probabilities for {} tokens",
+            list.len(),
+            prompt + completion.len()
+        ));
+    }
+    let token = |(entry, id): (&Value, &u32)| {
+        let known = entry.as_object().ok_or("a prompt log-probability is missing")?;
+        let figure = |e: &Value| e.get("logprob").and_then(Value::as_f64);
+        let text = |e: &Value| e.get("decoded_token").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let own = known.get(&id.to_string()).ok_or("its log-probabilities are of other tokens")?;
+        let logprob = figure(own).ok_or("a log-probability is no number")?;
+        let mut top: Vec<(String, f64)> =
+            known.values().filter_map(|e| Some((text(e), figure(e)?))).collect();
+        top.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Ok(ScoredToken { id: *id, text: text(own), logprob, entropy: None, top })
+    };
+    list[prompt..].iter().zip(completion).map(token).collect()
+}
+
+/// SGLang: lists of [log-probability, id, text].
+fn from_sglang(answer: &Value, completion: &[u32]) -> Result<Vec<ScoredToken>, String> {
+    let list = |name: &str| answer.pointer(&format!("/meta_info/{name}")).and_then(Value::as_array);
+    let own = list("input_token_logprobs").ok_or("its answer has no input_token_logprobs")?;
+    let tops = list("input_top_logprobs");
+    let skipped = own.len().checked_sub(completion.len());
+    let skipped = skipped.ok_or("it gives too few input log-probabilities")?;
+    let figure = |e: &Value| {
+        let text = e.get(2).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Some((e.get(0)?.as_f64()?, e.get(1)?.as_u64()?, text))
+    };
+    let token = |(i, id): (usize, &u32)| {
+        let (logprob, got, text) = figure(&own[skipped + i]).ok_or("a log-probability is missing")?;
+        if got != u64::from(*id) {
+            return Err("its log-probabilities are of other tokens");
+        }
+        let top = tops.and_then(|t| t.get(skipped + i)).and_then(Value::as_array);
+        let top = top.into_iter().flatten().filter_map(figure).map(|(l, _, text)| (text, l)).collect();
+        Ok(ScoredToken { id: *id, text, logprob, entropy: None, top })
+    };
+    completion.iter().enumerate().map(token).collect::<Result<_, _>>().map_err(str::to_owned)
+}
+
+/// Draws a completion, scores it, and compares: the same tokens must be about as likely both
+/// ways. A cache of prefixes that returns stale figures, or a server that reports them after
+/// temperature, is found here.
+fn check(server: &Server, client: &Client, prompt: &str) -> Result<(), String> {
+    let url = server.endpoint().url.clone();
+    let prompt = probe::tokens(client, &url, &server.dialect, prompt, true)?;
+    let sampling = Sampling { max_tokens: CHECKED, ..Sampling::default() };
+    let body = server.dialect.request(Prompt::Tokens(&prompt), &sampling, &(0..1), 1);
+    let limit = server.dialect.most_bytes(CHECKED, 1);
+    let answer = client.post(&format!("{url}/{}", server.dialect.path()), &body, limit);
+    let answer = answer.map_err(|f| f.reason().to_owned())?;
+    let drawn = server.dialect.completions(&answer, &(0..1), true)?.remove(0);
+    if drawn.trace.is_empty() {
+        return Err(
+            "its completions come without token ids and log-probabilities: scoring cannot be checked".into(),
+        );
+    }
+    let ids: Vec<u32> = drawn.trace.iter().map(|t| t.id).collect();
+    let scored = given(server, client, &prompt, &ids, 0)?;
+    let worst = drawn.trace.iter().zip(&scored).map(|(d, s)| (f64::from(d.logprob) - s.logprob).abs());
+    let worst = worst.fold(0.0, f64::max);
+    if worst > TOLERANCE {
+        return Err(format!(
+            "the self-check of scoring failed: a token that it drew differs by {worst:.2} nats when it is \
+             scored; start the server without prefix caching, and with raw log-probabilities"
+        ));
+    }
+    Ok(())
+}
