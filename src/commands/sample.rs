@@ -5,10 +5,11 @@ use crate::cli::SampleArgs;
 use crate::completion::clean;
 use crate::policy::Policy;
 use crate::problem::Problem;
-use crate::record::{PolicyEntry, Recording, Run, Writer, format};
+use crate::record::{Index, PolicyEntry, Recording, Run, Writer, format};
 use crate::run::{Campaign, EventKind, Item, Lanes, Settings, is_worker};
 use anyhow::{Context, Result, bail};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -93,7 +94,7 @@ fn open(args: &SampleArgs, run: &Run, problems: &[Problem]) -> Result<(Writer, V
     if std::fs::metadata(path).map_or(true, |m| m.len() == 0) {
         return Ok((Writer::create(path, run, problems, traces)?, Vec::new()));
     }
-    let recording = Recording::open(path)?;
+    let recording = Recording::head(path)?;
     if let Some(what) = difference(&recording, run, problems) {
         bail!(
             "{}: it holds another run: {}. Give the same flags to go on with it, or another file",
@@ -105,7 +106,7 @@ fn open(args: &SampleArgs, run: &Run, problems: &[Problem]) -> Result<(Writer, V
     if cut > 0 {
         eprintln!("{}: the last line ended in the middle; its {cut} bytes are cut off", path.display());
     }
-    let done = drawn_already(&recording, path)?;
+    let done = drawn_already(path)?;
     Ok((writer, done))
 }
 
@@ -145,11 +146,15 @@ fn shown_json<T: ToString>(value: Option<T>) -> String {
 }
 
 /// The completions of a recording, as ranges of indices.
-fn drawn_already(recording: &Recording, path: &Path) -> Result<Vec<Item>> {
+fn drawn_already(path: &Path) -> Result<Vec<Item>> {
     let mut all: Vec<(usize, usize, u32)> = Vec::new();
-    for drawn in recording.completions()? {
-        let drawn = drawn.with_context(|| format!("{} cannot be gone on with", path.display()))?;
-        all.push((drawn.policy, drawn.problem, drawn.completion.index));
+    let mut index = Index::open(path)?;
+    let _ = index.read(&mut |batch| {
+        all.extend(batch.records.iter().map(|r| (r.policy(), r.problem as usize, r.counted().index)));
+        ControlFlow::Continue(())
+    })?;
+    if let Some(wrong) = index.errors().next() {
+        return Err(wrong).with_context(|| format!("{} cannot be gone on with", path.display()));
     }
     all.sort_unstable();
     let mut done: Vec<Item> = Vec::new();

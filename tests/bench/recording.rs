@@ -148,19 +148,25 @@ fn generate(path: &Path, bytes: u64, text: usize) -> u64 {
     let mut stream = Stream::new(11);
     let filler = "We add the two numbers step by step, and check the sum. ".repeat(text / 50 + 1);
     let mut count = 0;
-    for index in 0u32.. {
-        // As a sampler writes them: a problem's policies in turn, problem by problem.
-        for (problem, policy) in (0..PROBLEMS).flat_map(|p| [(p, "base"), (p, "rlvr")]) {
+    for chunk in 0u32.. {
+        // As a sampler writes them: a chunk of a problem's completions, then the other policy's.
+        let lanes = (0..PROBLEMS).flat_map(|p| [(p, "base"), (p, "rlvr")]);
+        let each = lanes.flat_map(|(p, policy)| (chunk * 64..(chunk + 1) * 64).map(move |i| (p, policy, i)));
+        for (problem, policy, index) in each {
             let right = stream.chance(0.3);
-            let answer = if right { 2 * problem } else { stream.below(40) as u64 };
+            let answer = if right { 2 * problem } else { stream.below(12) as u64 };
             let from = stream.below(50);
             line.clear();
             let body = &filler[from..(from + text).min(filler.len())];
             let _ = writeln!(
                 line,
-                "{{\"kind\":\"completion\",\"problem\":\"p/{problem}\",\"policy\":\"{policy}\",\"index\":{index},\"text\":\"{index}. {body}\\n#### {answer}\",\"answer\":\"{answer}\",\"correct\":{},\"rule\":\"marker\",\"method\":\"m{}\",\"sound\":null,\"tokens\":{},\"logprob\":-{}.25,\"token_entropy\":0.{},\"finish\":\"stop\"}}",
+                "{{\"kind\":\"completion\",\"problem\":\"p/{problem}\",\"policy\":\"{policy}\",\"index\":{index},\"text\":\"{index}. {body}\\n#### {answer}\",\"answer\":\"{answer}\",\"correct\":{},\"rule\":\"marker\",\"method\":{},\"sound\":null,\"tokens\":{},\"logprob\":-{}.25,\"token_entropy\":0.{},\"finish\":\"stop\"}}",
                 answer == 2 * problem,
-                from % 5,
+                if answer == 2 * problem {
+                    ["\"sum\"", "\"count up\"", "\"in pairs\""][from % 3]
+                } else {
+                    "null"
+                },
                 text / 4 + from,
                 text / 9,
                 from + 10,

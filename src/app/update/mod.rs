@@ -216,6 +216,7 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.notice = Some("the recording is still read: start anew when it is there".to_owned());
             Vec::new()
         }
+        Action::Restart if state.recording.blocked.is_some() => Vec::new(),
         Action::Pause => pause(state),
         Action::More => set_k(state, state.settings.k.saturating_mul(2)),
         Action::Less => set_k(state, state.settings.k / 2),

@@ -74,6 +74,7 @@ pub struct Record {
 
 impl Record {
     const UNNUMBERED: u16 = 1 << 15;
+    const MOST_POLICIES: u16 = Self::UNNUMBERED - 1;
 
     fn new(at: u64, policy: u16, unnumbered: bool, problem: u32, class: u32, of: Counted) -> Self {
         let policy = policy & !Self::UNNUMBERED | if unnumbered { Self::UNNUMBERED } else { 0 };

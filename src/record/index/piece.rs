@@ -18,6 +18,8 @@ pub(super) const UNJUDGED: u32 = u32::MAX;
 /// What one stretch holds.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
+    /// Whose numbers its records have.
+    pub scanner: usize,
     /// Where its first line begins.
     pub start: u64,
     /// After its last line that is whole.
@@ -27,15 +29,24 @@ pub(super) struct Piece {
     pub runs: Vec<(u64, Run)>,
     /// With the number of the line, from 1.
     pub problems: Vec<(u64, Problem)>,
-    pub problem_names: Names,
-    pub policy_names: Names,
-    answers: Names,
-    methods: Names,
-    /// Problem and verdict of each class.
-    pub classes: Vec<(u32, Verdict)>,
-    class_of: HashMap<Class, u32>,
+    /// The names and classes that its scanner had not seen before.
+    pub problem_names: Vec<Box<str>>,
+    pub policy_names: Vec<Box<str>>,
+    pub classes: Vec<Verdict>,
     pub records: Vec<Record>,
     pub wrong: Wrong,
+}
+
+/// One thread's scanner: its numbers hold for all stretches that it scans.
+#[derive(Debug, Default)]
+pub(super) struct Scanner {
+    number: usize,
+    problems: Names,
+    policies: Names,
+    answers: Names,
+    methods: Names,
+    class_of: HashMap<Class, u32>,
+    piece: Piece,
 }
 
 /// A verdict on a problem, in numbers.
@@ -51,11 +62,13 @@ struct Class {
 
 /// Strings to numbers, in order of appearance.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+struct Names {
     of: HashMap<Box<str>, u32>,
-    pub all: Vec<Box<str>>,
+    all: Vec<Box<str>>,
     /// The one that was asked for last: neighbouring lines name the same.
     last: u32,
+    /// How many of them were given away.
+    given: usize,
 }
 
 impl Names {
@@ -74,59 +87,77 @@ impl Names {
         };
         self.last
     }
+
+    /// The names that are new since this was asked last.
+    fn fresh(&mut self) -> Vec<Box<str>> {
+        let from = std::mem::replace(&mut self.given, self.all.len());
+        self.all[from..].to_vec()
+    }
 }
 
-/// Scans the lines that begin in `from..to`. `aligned` says that one begins at `from`.
-///
-/// # Errors
-/// A file that cannot be read; a wrong line is no error.
-pub(super) fn scan_piece(
-    source: &Source,
-    from: u64,
-    to: u64,
-    aligned: bool,
-    known: &Known,
-) -> Result<Piece, RecordError> {
-    let mut piece = Piece { start: from, end: from, ..Piece::default() };
-    let before = u64::from(!aligned);
-    let mut bytes = vec![0; (to - from + before) as usize];
-    let n = source.read_at(from - before, &mut bytes)?;
-    bytes.truncate(n);
-    let mut at = match aligned {
-        true => 0,
-        false => match memchr(b'\n', &bytes) {
-            Some(feed) => feed + 1,
-            None => return Ok(piece),
-        },
-    };
-    let base = from - before;
-    // A line feed that completes what was read before without it is no line.
-    if aligned && from > 0 && bytes.first() == Some(&b'\n') && !follows_feed(source, from)? {
-        at = 1;
-        piece.end = from + 1;
+impl Scanner {
+    pub fn new(number: usize) -> Self {
+        Self { number, ..Self::default() }
     }
-    piece.start = base + at as u64;
-    while at < bytes.len() {
-        let Some(length) = memchr(b'\n', &bytes[at..]) else { break };
-        piece.line(&bytes[at..at + length], base + at as u64, known);
-        at += length + 1;
-        piece.end = base + at as u64;
-    }
-    if at < bytes.len() {
-        bytes.drain(..at);
-        let searched = bytes.len();
-        piece.last(source, base + at as u64, bytes, searched, known)?;
-    }
-    Ok(piece)
-}
 
-/// Whether the byte before `at` ends a line.
-fn follows_feed(source: &Source, at: u64) -> Result<bool, RecordError> {
-    let mut byte = [0];
-    Ok(source.read_at(at - 1, &mut byte)? == 1 && byte[0] == b'\n')
-}
+    /// Scans the lines that begin in `from..to`. `aligned` says that one begins at `from`.
+    ///
+    /// # Errors
+    /// A file that cannot be read; a wrong line is no error.
+    pub fn scan(
+        &mut self,
+        source: &Source,
+        from: u64,
+        to: u64,
+        aligned: bool,
+        known: &Known,
+    ) -> Result<Piece, RecordError> {
+        self.piece = Piece { scanner: self.number, start: from, end: from, ..Piece::default() };
+        self.stretch(source, from, to, aligned, known)?;
+        self.piece.problem_names = self.problems.fresh();
+        self.piece.policy_names = self.policies.fresh();
+        Ok(std::mem::take(&mut self.piece))
+    }
 
-impl Piece {
+    fn stretch(
+        &mut self,
+        source: &Source,
+        from: u64,
+        to: u64,
+        aligned: bool,
+        known: &Known,
+    ) -> Result<(), RecordError> {
+        let before = u64::from(!aligned);
+        let mut bytes = vec![0; (to - from + before) as usize];
+        let n = source.read_at(from - before, &mut bytes)?;
+        bytes.truncate(n);
+        let mut at = match aligned {
+            true => 0,
+            false => match memchr(b'\n', &bytes) {
+                Some(feed) => feed + 1,
+                None => return Ok(()),
+            },
+        };
+        let base = from - before;
+        // A line feed that completes what was read before without it is no line.
+        if aligned && from > 0 && bytes.first() == Some(&b'\n') && !follows_feed(source, from)? {
+            at = 1;
+            self.piece.end = from + 1;
+        }
+        self.piece.start = base + at as u64;
+        while let Some(length) = memchr(b'\n', &bytes[at..]) {
+            self.line(&bytes[at..at + length], base + at as u64, known);
+            at += length + 1;
+            self.piece.end = base + at as u64;
+        }
+        if at < bytes.len() {
+            bytes.drain(..at);
+            let searched = bytes.len();
+            self.last(source, base + at as u64, bytes, searched, known)?;
+        }
+        Ok(())
+    }
+
     /// A line that goes on beyond the stretch.
     fn last(
         &mut self,
@@ -139,24 +170,26 @@ impl Piece {
         match source.complete(at, &mut line, searched)? {
             End::Whole => {
                 self.line(&line, at, known);
-                self.end = at + line.len() as u64 + 1;
+                self.piece.end = at + line.len() as u64 + 1;
             }
             End::Open if is_torn(&line) || line.is_empty() => {}
             End::Open => {
                 self.line(&line, at, known);
-                self.end = at + line.len() as u64;
+                self.piece.end = at + line.len() as u64;
             }
             End::TooLong => {
-                self.lines += 1;
+                self.piece.lines += 1;
                 let most = crate::record::source::LONGEST >> 20;
-                self.wrong.add(self.lines, format!("it is longer than {most} MiB, and is left out"));
+                self.piece
+                    .wrong
+                    .add(self.piece.lines, format!("it is longer than {most} MiB, and is left out"));
             }
         }
         Ok(())
     }
 
     fn line(&mut self, line: &[u8], at: u64, known: &Known) {
-        self.lines += 1;
+        self.piece.lines += 1;
         if line.first() != Some(&b'{') && line.trim_ascii().is_empty() {
             return;
         }
@@ -168,7 +201,7 @@ impl Piece {
             Scanned::Other | Scanned::Unusual => self.other(line, at, known),
         };
         if let Err(reason) = taken {
-            self.wrong.add(self.lines, reason);
+            self.piece.wrong.add(self.piece.lines, reason);
         }
     }
 
@@ -179,7 +212,7 @@ impl Piece {
             true => text_hash(&fields.text.decoded()?),
             false => 0,
         };
-        let problem = self.problem_names.number(&fields.problem);
+        let problem = self.problems.number(&fields.problem);
         let class = Class {
             problem,
             answer: answer.as_deref().map(|a| self.answers.number(a)),
@@ -213,12 +246,12 @@ impl Piece {
             Some("completion") => self.slow(line, at, known),
             Some("problem") => {
                 let problem: ProblemIn = serde_json::from_slice(line).map_err(|e| reason(&e))?;
-                self.problems.push((self.lines, problem.into()));
+                self.piece.problems.push((self.piece.lines, problem.into()));
                 Ok(())
             }
             Some("run") => {
                 let run: Run = serde_json::from_slice(line).map_err(|e| reason(&e))?;
-                self.runs.push((self.lines, run));
+                self.piece.runs.push((self.piece.lines, run));
                 Ok(())
             }
             _ => Ok(()),
@@ -227,7 +260,7 @@ impl Piece {
 
     fn slow(&mut self, line: &[u8], at: u64, known: &Known) -> Result<(), String> {
         let mut read: CompletionIn = serde_json::from_slice(line).map_err(|e| reason(&e))?;
-        let problem = self.problem_names.number(&read.problem);
+        let problem = self.problems.number(&read.problem);
         let counted = counted(&read);
         let (unnumbered, policy) = (read.index.is_none(), std::mem::take(&mut read.policy));
         if !read.is_judged() && !known.contains_key(read.problem.as_str()) {
@@ -257,7 +290,7 @@ impl Piece {
         if let Some(&number) = self.class_of.get(&class) {
             return number;
         }
-        let number = self.classes.len() as u32;
+        let number = self.class_of.len() as u32;
         let text = |names: &Names, n: Option<u32>| n.map(|n| names.all[n as usize].to_string());
         let verdict = Verdict {
             answer: text(&self.answers, class.answer),
@@ -267,15 +300,22 @@ impl Piece {
             rule: class.rule,
             ..Verdict::default()
         };
-        self.classes.push((class.problem, verdict));
+        self.piece.classes.push(verdict);
         self.class_of.insert(class, number);
         number
     }
 
     fn record(&mut self, at: u64, policy: &str, problem: u32, class: u32, unnumbered: bool, of: Counted) {
-        let policy = self.policy_names.number(policy) as u16;
-        self.records.push(Record::new(at, policy, unnumbered, problem, class, of));
+        // No run has so many policies: what is beyond them is a name that is not known.
+        let policy = self.policies.number(policy).min(Record::MOST_POLICIES.into()) as u16;
+        self.piece.records.push(Record::new(at, policy, unnumbered, problem, class, of));
     }
+}
+
+/// Whether the byte before `at` ends a line.
+fn follows_feed(source: &Source, at: u64) -> Result<bool, RecordError> {
+    let mut byte = [0];
+    Ok(source.read_at(at - 1, &mut byte)? == 1 && byte[0] == b'\n')
 }
 
 /// What is counted of a completion, whatever its verdict.

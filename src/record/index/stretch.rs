@@ -1,6 +1,6 @@
 //! Scans a file in stretches, several at a time, and gives them in order.
 
-use super::piece::{Piece, scan_piece};
+use super::piece::{Piece, Scanner};
 use super::{Batch, Index};
 use crate::record::RecordError;
 use std::collections::BTreeMap;
@@ -40,11 +40,14 @@ pub(super) fn scan(
     let ahead = 4 * workers;
     let turn = Turn { merged: Mutex::new(0), changed: Condvar::new() };
     let next = std::sync::atomic::AtomicU64::new(0);
+    index.tables.forget_scanners();
     let (source, known) = (Arc::clone(&index.source), Arc::clone(&index.known));
     std::thread::scope(|scope| {
         let (send, receive) = mpsc::channel::<(u64, Result<Piece, RecordError>)>();
-        for _ in 0..workers {
+        for worker in 0..workers {
             let send = send.clone();
+            // Numbers hold for one scanner and one reading of the file.
+            let mut scanner = Scanner::new(worker as usize);
             let (turn, next, source, known) = (&turn, &next, &source, &known);
             scope.spawn(move || {
                 loop {
@@ -54,7 +57,7 @@ pub(super) fn scan(
                     }
                     let from = start + i * stretch;
                     let to = (from + stretch).min(length);
-                    let piece = scan_piece(source, from, to, i == 0, known);
+                    let piece = scanner.scan(source, from, to, i == 0, known);
                     if send.send((i, piece)).is_err() {
                         return;
                     }

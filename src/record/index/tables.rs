@@ -18,8 +18,19 @@ pub(super) struct Tables {
     problems: HashMap<Box<str>, u32>,
     all: Vec<Problem>,
     classes: HashMap<(u32, Verdict), u32>,
+    /// What the numbers of each scanner are here.
+    scanners: Vec<Numbers>,
     /// Completions without an index so far: they are numbered as they come.
     unnumbered: HashMap<(u16, u32), u32>,
+}
+
+/// What the numbers of one scanner are in the whole.
+#[derive(Debug, Default)]
+struct Numbers {
+    policies: Vec<(Box<str>, Option<u16>)>,
+    problems: Vec<(Box<str>, Option<u32>)>,
+    /// [`UNJUDGED`] where the problem is not known yet.
+    classes: Vec<(Verdict, u32)>,
 }
 
 impl Tables {
@@ -31,6 +42,7 @@ impl Tables {
             problems: HashMap::new(),
             all: Vec::new(),
             classes: HashMap::new(),
+            scanners: Vec::new(),
             unnumbered: HashMap::new(),
         }
     }
@@ -50,6 +62,11 @@ impl Tables {
         }
     }
 
+    /// New scanners begin, with new numbers.
+    pub fn forget_scanners(&mut self) {
+        self.scanners.clear();
+    }
+
     /// Gives a stretch the numbers of the whole. What is wrong with its lines comes by
     /// their numbers in the stretch.
     pub fn merge(&mut self, piece: Piece, source: &Source) -> Result<(Batch, Wrong), RecordError> {
@@ -64,30 +81,34 @@ impl Tables {
         for (line, problem) in piece.problems {
             self.problem(line, problem, &mut batch, &mut wrong);
         }
-        let policies: Vec<Option<u16>> =
-            piece.policy_names.all.iter().map(|n| self.policies.get(n).copied()).collect();
-        let problems: Vec<Option<u32>> =
-            piece.problem_names.all.iter().map(|n| self.problems.get(n).copied()).collect();
-        let mut classes = vec![UNJUDGED; piece.classes.len()];
-        for (i, (problem, verdict)) in piece.classes.into_iter().enumerate() {
-            if let Some(problem) = problems[problem as usize] {
-                classes[i] = self.class(problem, verdict, &mut batch);
-            }
+        if self.scanners.len() <= piece.scanner {
+            self.scanners.resize_with(piece.scanner + 1, Numbers::default);
         }
+        let mut numbers = std::mem::take(&mut self.scanners[piece.scanner]);
+        numbers.policies.extend(piece.policy_names.into_iter().map(|name| (name, None)));
+        numbers.problems.extend(piece.problem_names.into_iter().map(|name| (name, None)));
+        numbers.classes.extend(piece.classes.into_iter().map(|v| (v, UNJUDGED)));
         batch.records.reserve_exact(piece.records.len());
         for record in piece.records {
-            let (policy, problem) = (policies[record.policy()], problems[record.problem as usize]);
-            let (Some(policy), Some(problem)) = (policy, problem) else {
+            let (policy_name, policy) = &mut numbers.policies[record.policy()];
+            *policy = policy.or_else(|| self.policies.get(policy_name).copied());
+            let (problem_name, problem) = &mut numbers.problems[record.problem as usize];
+            *problem = problem.or_else(|| self.problems.get(problem_name).copied());
+            let (Some(policy), Some(problem)) = (*policy, *problem) else {
                 let (what, name) = match policy {
-                    None => ("policy", &piece.policy_names.all[record.policy()]),
-                    Some(_) => ("problem", &piece.problem_names.all[record.problem as usize]),
+                    None => ("policy", policy_name),
+                    Some(_) => ("problem", problem_name),
                 };
                 let line = if wrong.is_full() { 0 } else { line_of(source, from, record.at())? };
                 wrong.add(line, format!("{what} {name:?} is not in this recording"));
                 continue;
             };
-            let class = match classes.get(record.class as usize) {
-                Some(&class) => class,
+            let class = match numbers.classes.get_mut(record.class as usize) {
+                Some((_, class)) if *class != UNJUDGED => *class,
+                Some((verdict, class)) => {
+                    *class = self.class(problem, std::mem::take(verdict), &mut batch);
+                    *class
+                }
                 None => match self.judged(source, &record, problem, &mut batch)? {
                     Ok(class) => class,
                     Err(reason) => {
@@ -106,6 +127,7 @@ impl Tables {
             }
             batch.records.push(record.with(flags, problem, class, index));
         }
+        self.scanners[piece.scanner] = numbers;
         wrong.lines.sort_by_key(|(line, _)| *line);
         Ok((batch, wrong))
     }
