@@ -280,7 +280,7 @@ fn help_lists_every_key() {
     }
     let mut state = running();
     press(&mut state, "?");
-    let all = screen(&mut state, 160, 170);
+    let all = screen(&mut state, 160, 250);
     for binding in leash::app::keymap::TABLE {
         assert!(all.contains(binding.words), "{}", binding.words);
     }

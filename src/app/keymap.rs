@@ -336,7 +336,7 @@ pub const TABLE: &[Binding] = &[
         Action::Save,
         &[&[Char('w')]],
         "",
-        "write the policy where the slider stands as a folder in Hugging Face layout",
+        "write the policy at the slider as a Hugging Face folder",
     ),
     bind(
         Context::Training,

@@ -69,7 +69,8 @@ fn killed_at_any_moment_nothing_that_was_called_saved_is_missing() {
         let session = if round % 2 == 0 || round < 2 { place.record() } else { place.open() };
         session.wait("more is saved", |s| saved(s) > Some(before.len() as u64));
         std::thread::sleep(Duration::from_millis(stream.below(120) as u64));
-        let said = saved(&session.screen()).unwrap();
+        let screen = session.screen();
+        let said = saved(&screen).unwrap_or_else(|| panic!("round {round}: {screen}"));
         session.signal("KILL");
         drop(session);
         let now = there(&place.file());

@@ -62,7 +62,8 @@ fn parts(state: &State, room: usize) -> Vec<(String, Role)> {
     let policy = |side: usize, long: bool| {
         let spec = state.policies.get(state.policy(side)).map_or("", |p| p.spec.as_str());
         let name = state.name(side);
-        let words = if long && !spec.is_empty() { format!("{name} {spec}") } else { name.to_owned() };
+        let words =
+            if long && !spec.is_empty() { format!("{name} {}", short(spec)) } else { name.to_owned() };
         (words, if side == 0 { Role::Base } else { Role::Rlvr })
     };
     let arrow = || (" ⇄ ".to_owned(), Role::Muted);
@@ -92,6 +93,17 @@ fn parts(state: &State, room: usize) -> Vec<(String, Role)> {
     ];
     let fits = |form: &Vec<(String, Role)>| form.iter().map(|(t, _)| text::width(t)).sum::<usize>() <= room;
     forms.into_iter().find(fits).unwrap_or_else(|| vec![(text::fit(&place.0, room), place.1)])
+}
+
+/// A policy's spec in at most 28 columns; of a path the last name alone.
+fn short(spec: &str) -> String {
+    let spec = crate::completion::clean(spec);
+    let (scheme, path) = spec.split_at(spec.find(':').map_or(0, |colon| colon + 1));
+    let short = match path.trim_end_matches('/').rsplit_once('/') {
+        Some((_, name)) if text::width(&spec) > 28 && !path.starts_with("//") => format!("{scheme}…/{name}"),
+        _ => spec.into(),
+    };
+    text::fit(&short, 28)
 }
 
 /// How many completions are on disk, of those that are drawn.
