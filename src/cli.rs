@@ -124,7 +124,7 @@ pub struct ExploreArgs {
 #[derive(Clone, Debug, Args)]
 pub struct CampaignArgs {
     /// The reference policy: embedded:base, a model's folder, a .gguf file,
-    /// hf:owner/name[@revision], any of these with +adapter:FOLDER behind it (LoRA), a server
+    /// `hf:owner/name[@revision]`, any of these with +adapter:FOLDER behind it (LoRA), a server
     /// (http://host:port/v1#model, several endpoints with commas between them), a recording,
     /// or script:FILE (texts with probabilities, for tests and demonstrations of the
     /// interface)
@@ -135,7 +135,7 @@ pub struct CampaignArgs {
     #[arg(long, value_name = "SPEC", num_args = 1.., default_value = "embedded:rlvr", help_heading = "Policies")]
     pub rlvr: Vec<String>,
 
-    /// Every checkpoint of the embedded pair as an RLVR policy: [ and ] go through them
+    /// Every checkpoint of the embedded pair as an RLVR policy: `[` and `]` go through them
     #[arg(long, help_heading = "Policies", conflicts_with_all = ["base", "rlvr"])]
     pub timeline: bool,
 

@@ -1,7 +1,7 @@
 //! What is asked, and how an answer is judged.
 //!
 //! A [`Problem`] is a prompt with a reference; a [`Task`](tasks::Task) is a family of
-//! problems that share a verifier. [`judge`] turns a completion's text into a [`Verdict`].
+//! problems that share a verifier. [`judge()`] turns a completion's text into a [`Verdict`].
 //! Pure: no file, no clock, no thread.
 
 pub mod extract;
@@ -60,7 +60,7 @@ pub fn judge(problem: &Problem, text: &str) -> Verdict {
     }
 }
 
-/// As [`judge`], but with these rules only, tried in this order: what the task's own reader
+/// As [`judge()`], but with these rules only, tried in this order: what the task's own reader
 /// makes of what they find.
 pub fn judge_by(problem: &Problem, text: &str, rules: &[Rule]) -> Verdict {
     if let Some(task) = problem.task.as_deref().and_then(tasks::find) {

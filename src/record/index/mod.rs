@@ -2,7 +2,7 @@
 //! with the place of its line in the file. Texts stay where they are.
 //!
 //! [`Index::read`] scans the file once, in parallel, and keeps what it found beside it
-//! ([`store`] says where and how); the next reader takes it from there and scans only what
+//! (its module `store` says where and how); the next reader takes it from there and scans only what
 //! was added since. The caller gets everything in batches, in the order of the file, and
 //! keeps what it wants to: a batch costs 48 bytes a completion while it lasts.
 

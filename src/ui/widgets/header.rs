@@ -101,7 +101,7 @@ fn short(spec: &str) -> String {
     let (scheme, path) = spec.split_at(spec.find(':').map_or(0, |colon| colon + 1));
     let short = match path.trim_end_matches('/').rsplit_once('/') {
         Some((_, name)) if text::width(&spec) > 28 && !path.starts_with("//") => format!("{scheme}…/{name}"),
-        _ => spec.into(),
+        _ => spec.clone(),
     };
     text::fit(&short, 28)
 }
