@@ -1,9 +1,9 @@
 //! `leash train`: the embedded pair, or any tiny one, from one seed.
 
 use crate::cli::TrainArgs;
+use crate::model::LocalModel;
 use crate::support::{Criterion, Ledger, Lens, Pair, Unit};
-use crate::train::{self, Knobs, Progress, Settings, Size, Watch, measure, pretrain};
-use crate::{model::LocalModel, problem::tasks::leg_counting::Suite};
+use crate::train::{self, Knobs, Progress, Settings, Size, Watch, course, measure, pretrain};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Instant;
@@ -17,6 +17,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         return super::pull::run(pull);
     }
     let out = args.out.as_deref().context("a folder is needed: --out DIR")?;
+    let course = course::of_task(&args.task).context("there is no such course")?;
     let settings = Settings {
         seed: args.seed,
         threads: args.threads.max(1),
@@ -43,7 +44,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     };
     let started = Instant::now();
     let mut bars = Bars::default();
-    train::run(&settings, out, &mut bars)?;
+    train::run(&settings, course, out, &mut bars)?;
     drop(bars);
     println!("Trained in {:.0} s into {}.", started.elapsed().as_secs_f64(), out.display());
     if args.measure > 0 {
@@ -52,7 +53,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
             model.map(|m| (name.to_owned(), m)).with_context(|| format!("measuring {name}"))
         };
         let models = vec![load("base")?, load("rlvr")?];
-        let problems = Suite::Development.problems();
+        let problems = course.development();
         let ledger = measure::measure(models, &problems, args.measure, settings.threads)?;
         println!("{}", summary(&ledger, args.measure));
     }
@@ -73,7 +74,7 @@ fn summary(ledger: &Ledger, k: u32) -> String {
             number(ledger.mean_tokens(policy)),
         ));
     }
-    for unit in [Unit::Problem, Unit::Method] {
+    for unit in [Unit::Problem, Unit::Answer, Unit::Method] {
         let lens = Lens { unit, criterion: Criterion::Found { min_hits: 1 }, sound: false };
         let c = ledger.counts(Pair { base: 0, rlvr: 1 }, &lens);
         lines.push(format!(
