@@ -207,6 +207,7 @@ fn json_report(outcome: &Outcome, names: &[String], knobs: &[Knobs], args: &Cont
         map.insert("step".into(), json!(e.step));
         map.insert("tokens".into(), json!(e.tokens));
         map.insert("problems".into(), counts(&e.problems));
+        map.insert("answers".into(), counts(&e.answers));
         map.insert("methods".into(), counts(&e.methods));
         map.insert("method shares".into(), e.shares.iter().cloned().collect());
         serde_json::Value::Object(map)

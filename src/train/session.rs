@@ -313,6 +313,8 @@ impl Shared {
         };
         watch.step = start.step;
         watch.first = start.step;
+        // A stop leaves a model even before the first look.
+        self.keep(begin.pull, start.step, Arc::clone(&start.weights));
         let ground = trainee.ground(self.course, begin.plan.seed, threads, &self.stop);
         if exam.is_none() {
             // The same questions for every pull, whatever its seed.

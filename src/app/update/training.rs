@@ -293,6 +293,7 @@ mod tests {
             length: 30.0,
             kl: 0.0,
             problems: Counts::default(),
+            answers: Counts::default(),
             methods: Counts::default(),
             shares: Vec::new(),
         })
