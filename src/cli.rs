@@ -562,10 +562,27 @@ mod tests {
     fn policies_have_names_of_their_own() {
         let names = |line: &str| parsed(line).unwrap().explore.campaign.names();
         assert_eq!(names("leash"), ["base", "rlvr"]);
+        assert_eq!(names("leash --task countdown"), ["base", "rlvr"]);
         assert_eq!(
             names("leash --rlvr embedded:rlvr@40 a/folder b/folder --rlvr embedded:base"),
             ["base", "rlvr@40", "rlvr", "rlvr 2", "rlvr 3"]
         );
+    }
+
+    #[test]
+    fn the_embedded_pair_is_that_of_the_task() {
+        let specs = |line: &str| {
+            let campaign = parsed(line).unwrap().explore.campaign;
+            [vec![campaign.base()], campaign.rlvr()].concat().join(" ")
+        };
+        let countdown = "embedded:countdown-base embedded:countdown-rlvr";
+        assert_eq!(specs("leash --task countdown"), countdown);
+        assert_eq!(specs("leash --task countdown,countdown:easy"), countdown);
+        assert_eq!(specs("leash --task countdown --timeline"), countdown);
+        assert_eq!(specs("leash --task countdown,leg_counting"), "embedded:base embedded:rlvr");
+        assert_eq!(specs("leash --task dice"), "embedded:base embedded:rlvr");
+        assert_eq!(specs("leash --task countdown --base a --rlvr b c"), "a b c");
+        assert!(specs("leash --timeline").starts_with("embedded:base embedded:rlvr@10 "));
     }
 
     #[test]

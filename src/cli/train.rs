@@ -3,7 +3,7 @@
 use crate::model::embedded;
 use crate::train::course::{self, LegCounting};
 use crate::train::knobs::{self, PRESETS, Preset};
-use crate::train::{Course, Knobs, STEPS, Size, pretrain};
+use crate::train::{Course, Knobs, Size, pretrain};
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub struct TrainArgs {
     /// The task: leg_counting or countdown
     #[arg(long, value_name = "TASK", default_value = "leg_counting", value_parser = course_parser())]
     pub task: String,
-    /// Everything follows from it; the embedded pair is that of seed 1
+    /// Everything follows from it; the embedded pairs are those of seed 1
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Threads; the result does not depend on them
@@ -35,9 +35,9 @@ pub struct TrainArgs {
     /// Worked solutions in a step of the base
     #[arg(long, default_value_t = pretrain::Settings::default().batch)]
     pub base_batch: usize,
-    /// Steps of the RLVR policy
-    #[arg(long, default_value_t = STEPS)]
-    pub rlvr_steps: usize,
+    /// Steps of the RLVR policy [default: those of the task's embedded one, 150 or 120]
+    #[arg(long, value_name = "RLVR_STEPS")]
+    pub rlvr_steps: Option<usize>,
     /// Problems in a step of the RLVR policy
     #[arg(long, default_value_t = Knobs::default().prompts)]
     pub prompts: usize,

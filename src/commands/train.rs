@@ -32,7 +32,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
             batch: args.base_batch,
             ..pretrain::Settings::default()
         },
-        steps: args.rlvr_steps,
+        steps: args.rlvr_steps.unwrap_or(course.steps()),
         knobs: Knobs {
             prompts: args.prompts,
             group: args.completions,
@@ -138,7 +138,8 @@ mod tests {
     fn the_defaults_are_the_recipe_of_the_embedded_pair() {
         let Line { args } = Line::parse_from(["train", "--out", "x"]);
         let (base, size) = (pretrain::Settings::default(), Size::default());
-        assert_eq!((args.seed, args.base_steps, args.rlvr_steps), (1, base.steps, train::STEPS));
+        assert_eq!((args.seed, args.base_steps, args.rlvr_steps), (1, base.steps, None));
+        assert_eq!(args.task, "leg_counting");
         assert_eq!((args.hidden, args.layers, args.heads), (size.hidden, size.layers, size.heads));
         assert_eq!(args.checkpoints, [10, 20, 40, 70, 100]);
     }
@@ -150,7 +151,11 @@ mod tests {
         let sizes = ["--hidden", "16", "--layers", "1", "--heads", "1", "--intermediate", "16"];
         let steps = ["--base-steps", "3", "--base-batch", "4", "--rlvr-steps", "2", "--prompts", "2"];
         let rest = ["--completions", "2", "--checkpoints", "1", "--measure", "1", "--threads", "2"];
-        let line = ["train", "--out", &folder].into_iter().chain(sizes).chain(steps).chain(rest);
+        let line = ["train", "--task", "countdown", "--out", &folder]
+            .into_iter()
+            .chain(sizes)
+            .chain(steps)
+            .chain(rest);
         run(&Line::parse_from(line).args).unwrap();
         for name in ["base", "rlvr-0001", "rlvr"] {
             assert!(out.path().join(name).join("model.safetensors").exists(), "{name}");

@@ -63,6 +63,10 @@ impl Course for Countdown {
         let digits = (0..10).flat_map(|digit| [format!("{digit}"), format!(" {digit}")]);
         FORMS.into_iter().map(str::to_owned).chain(digits).collect()
     }
+
+    fn steps(&self) -> usize {
+        120
+    }
 }
 
 const FORMS: [&str; 18] = [

@@ -38,6 +38,9 @@ pub trait Course: Send + Sync {
 
     /// The words of its texts, for a tokenizer.
     fn words(&self) -> Vec<String>;
+
+    /// Steps of its embedded RLVR policy.
+    fn steps(&self) -> usize;
 }
 
 /// Every course.
@@ -99,6 +102,10 @@ impl Course for LegCounting {
     fn words(&self) -> Vec<String> {
         vocabulary::leg_counting()
     }
+
+    fn steps(&self) -> usize {
+        150
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +137,12 @@ mod tests {
     fn courses_are_found_by_task_and_by_model() {
         assert_eq!(of_task("countdown").map(|c| c.task()), Some("countdown"));
         assert!(of_task("dice").is_none());
+        for course in ALL {
+            let (base, rlvr) = embedded::pair(course.task()).unwrap();
+            assert_eq!((embedded::step(base), embedded::step(rlvr)), (Some(0), Some(course.steps())));
+            let model = embedded::open(base).unwrap().unwrap();
+            assert_eq!(model.tokenizer.vocab_size(), vocabulary::tokens(course).len());
+        }
         assert_eq!(of_spec("embedded:countdown-base").task(), "countdown");
         assert_eq!(
             (of_spec("embedded:base").task(), of_spec("a/folder").task()),

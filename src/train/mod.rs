@@ -96,9 +96,6 @@ impl Size {
     }
 }
 
-/// Steps of the embedded RLVR policy.
-pub const STEPS: usize = 150;
-
 /// What training stands on.
 #[derive(Clone, Copy)]
 pub struct Ground<'a> {
