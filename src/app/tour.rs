@@ -6,7 +6,7 @@ use super::effect::Effect;
 use super::figures::Row;
 use super::state::explore::Pane;
 use super::state::{Completions, Curves, Scope, Screen, State};
-use crate::support::{Criterion, Crossing, Status, Unit};
+use crate::support::{ClusterKey, Criterion, Crossing, Status, Unit};
 
 /// Where the tour is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +132,7 @@ pub const STEPS: &[Step] = &[
         caption: |state| {
             let Some((row, branch)) = state.completions.cluster.as_ref().zip(state.open_branch()) else {
                 return "None of the base's ways is lost on this problem so far; where one is, f on a \
-                        completion forces its first words and shows whether RLVR can still finish it."
+                        completion forces first words and shows whether RLVR can still finish it."
                     .to_owned();
             };
             let method = row.method.as_deref().unwrap_or("this way");
@@ -141,11 +141,12 @@ pub const STEPS: &[Step] = &[
             let said = match again {
                 _ if branch.is_running() => "Both are writing.".to_owned(),
                 0 => "It does not find back onto it: here more is gone than the habit.".to_owned(),
-                n => format!("{n} of the RLVR model's go the lost way to its end: suppressed, not erased."),
+                _ => "It still knows the way that it no longer begins: suppressed, not erased.".to_owned(),
             };
             format!(
-                "By itself the RLVR model no longer solves this by “{method}”. We put the first words into both \
-                 mouths: “{}”. Of {} continuations each, the base gets {} right and RLVR {}. {said}",
+                "“{}” By itself the RLVR model no longer solves this by “{method}”. We put the first word into \
+                 both mouths: “{}”. Of {} continuations each, the base gets {} right and RLVR {}. {said}",
+                state.statement(state.current),
                 branch.prefix.trim(),
                 branch.asked,
                 branch.correct[0],
@@ -329,25 +330,46 @@ fn explore(state: &mut State, scope: Scope, pane: Pane, problem: usize) -> Vec<E
     vec![Effect::Focus(problem)]
 }
 
-/// Forces the first words of the way that the base goes most often and RLVR has lost, and lets
-/// both go on from there.
+/// Forces the first word of a lost way and lets both go on from there.
 fn force(state: &mut State) -> Vec<Effect> {
-    let mut effects = explore(state, Scope::Problem, Pane::Clusters(0), state.current);
-    state.refresh();
-    let lost = state.figures.here.rows.iter().filter(|r| r.status == Some(Status::Shrunk));
-    let Some(key) = lost.max_by_key(|r| r.hits[0]).map(|r| r.key.clone()) else {
+    let Some((problem, key)) = lost_way(state) else {
         state.completions.cluster = None;
-        return effects;
+        return explore(state, Scope::Problem, Pane::Problems, state.current);
     };
+    let mut effects = explore(state, Scope::Problem, Pane::Clusters(0), problem);
     state.explore.cluster = Some(key.clone());
     state.completions = Completions::open(key, 0);
     state.screen = Screen::Completions;
     state.inspect.partner = None;
     state.refresh();
+    // One whose steps derive the answer, where there is one.
+    let policy = state.policy(0);
+    let derived = |i: &&u32| {
+        let outcome = state.graded().outcome(policy, problem, **i);
+        outcome.is_some_and(|o| o.verdict.sound == Some(true))
+    };
+    state.completions.index = state.figures.members.iter().find(derived).copied();
     if let Some(words) = state.first_word() {
         effects.extend(state.branch(words, Vec::new()));
     }
     effects
+}
+
+/// Among the problems that were drawn most, the way that the base goes most often, by sound
+/// steps where these are known, and RLVR not once.
+fn lost_way(state: &State) -> Option<(usize, ClusterKey)> {
+    let most = state.figures.lines.iter().map(|l| l.k).max()?;
+    let begun = state.figures.lines.iter().enumerate().filter(|(_, l)| l.k > 0 && 2 * l.k >= most);
+    let ways = begun.flat_map(|(problem, _)| {
+        let lost = state.graded().clusters(state.pair, problem).into_iter();
+        lost.filter(|c| c.correct && c.hits[0] > 0 && c.hits[1] == 0 && c.key.method.is_some())
+            .map(move |c| ((c.sound[0], c.hits[0]), problem, c.key))
+    });
+    // Of equal ones the first.
+    let better = |a: ((u32, u32), usize, ClusterKey), b: ((u32, u32), usize, ClusterKey)| {
+        if b.0 > a.0 { b } else { a }
+    };
+    ways.reduce(better).map(|(_, problem, key)| (problem, key))
 }
 
 /// The methods of the rows on screen that pass, the most frequent first.

@@ -15,7 +15,7 @@ use crate::ui::canvas::{inset, put, put_over, put_right, row};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::{first_shown, footer, frame::frame, header, spark};
 use crate::ui::{Seen, layout, text};
-use body::Body;
+use body::{Body, Paint};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -188,7 +188,7 @@ fn full(
     seen.first = followed;
     let first = followed.unwrap_or(open.scroll).min(seen.overflow);
     let cursor = Some(open.cursor).filter(|_| open.reading);
-    body.draw(first, state.inspect.heat, cursor, theme, window, buf);
+    body.draw(first, Paint { heat: state.inspect.heat, cursor, theme: *theme }, window, buf);
     legend(state, theme, area, buf);
     if seen.overflow > 0 {
         let words = format!(" line {} of {} ", first + 1, body.height());

@@ -24,6 +24,15 @@ pub struct Wrapped {
     diff: Option<Diff>,
 }
 
+/// How tokens are coloured.
+#[derive(Clone, Copy)]
+pub struct Paint {
+    pub heat: Heat,
+    /// The token under the cursor.
+    pub cursor: Option<usize>,
+    pub theme: Theme,
+}
+
 /// Two texts in one.
 #[derive(Debug)]
 struct Diff {
@@ -88,44 +97,26 @@ impl<'a> Body<'a> {
         Some(line.saturating_sub(height / 2).min(last))
     }
 
-    /// Draws the lines from `first` on; `cursor` is the token under it.
-    pub fn draw(
-        &self,
-        first: usize,
-        heat: Heat,
-        cursor: Option<usize>,
-        theme: &Theme,
-        area: Rect,
-        buf: &mut Buffer,
-    ) {
-        let plain = theme.style(Role::Text);
-        for (y, line) in self.lines.iter().skip(first).take(usize::from(area.height)).enumerate() {
-            let area = row(area, y as u16);
+    /// Draws the lines from `first` on.
+    pub fn draw(&self, first: usize, paint: Paint, area: Rect, buf: &mut Buffer) {
+        let plain = paint.theme.style(Role::Text);
+        for (y, line) in self.lines.iter().enumerate().skip(first).take(usize::from(area.height)) {
+            let area = row(area, (y - first) as u16);
             let words = &self.content[line.clone()];
             put(buf, area, 0, 0, words, plain);
-            let last = first + y + 1 == self.lines.len();
             match (self.diff, self.tokens) {
-                (Some(diff), _) => diff.colour(line, words, theme, area, buf),
-                (None, Some(tokens)) => {
-                    self.colour(tokens, heat, cursor, line, last, theme, area, buf);
-                }
+                (Some(diff), _) => diff.colour(line, words, &paint.theme, area, buf),
+                (None, Some(tokens)) => self.colour(tokens, y, paint, area, buf),
                 (None, None) => {}
             }
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "one line with all that its cells depend on")]
-    fn colour(
-        &self,
-        tokens: &Tokens,
-        heat: Heat,
-        cursor: Option<usize>,
-        line: &Range<usize>,
-        last: bool,
-        theme: &Theme,
-        area: Rect,
-        buf: &mut Buffer,
-    ) {
+    /// Colours the tokens of line `y`, which stands in `area`.
+    fn colour(&self, tokens: &Tokens, y: usize, paint: Paint, area: Rect, buf: &mut Buffer) {
+        let Paint { heat, cursor, theme } = paint;
+        let line = &self.lines[y];
+        let last = y + 1 == self.lines.len();
         let words = &self.content[line.clone()];
         let scale = tokens.scale(heat);
         let end = line.end + self.skipped;
@@ -136,7 +127,7 @@ impl<'a> Body<'a> {
             if range.start > end || range.start == end && !is_end && !range.is_empty() {
                 break;
             }
-            let mut style = style(tokens, at, heat, scale, theme);
+            let mut style = style(tokens, at, heat, scale, &theme);
             if cursor == Some(at) {
                 style = style.add_modifier(Modifier::REVERSED);
             }

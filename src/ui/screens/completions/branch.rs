@@ -35,7 +35,10 @@ pub fn draw(state: &State, branch: &Branch, theme: &Theme, area: Rect, buf: &mut
     columns.names(state, theme, row(area, 2), buf);
     let line = row(area, 3);
     put(buf, line, 1, 0, "correct", muted);
-    let share = |hits: [u32; 2], side: usize| text::percent(hits[side], branch.drawn[side]);
+    let share = |hits: [u32; 2], side: usize| match (hits[side], branch.drawn[side]) {
+        (0, 1..) => "0".to_owned(),
+        (hits, drawn) => text::percent(hits, drawn),
+    };
     for side in [0, 1] {
         columns.figure(side, &share(branch.correct, side), theme, line, buf);
         let rate = f64::from(branch.correct[side]) / f64::from(branch.drawn[side].max(1));
@@ -61,9 +64,7 @@ pub fn draw(state: &State, branch: &Branch, theme: &Theme, area: Rect, buf: &mut
         let room = usize::from(columns.words.saturating_sub(2));
         put(buf, line, 3, 0, &text::fit(words.trim_end(), room), style);
         for side in [0, 1] {
-            let none = lead.hits[side] == 0;
-            let figure = if none { "0".to_owned() } else { share(lead.hits, side) };
-            columns.figure(side, &figure, theme, line, buf);
+            columns.figure(side, &share(lead.hits, side), theme, line, buf);
             let rate = f64::from(lead.hits[side]) / f64::from(branch.drawn[side].max(1));
             columns.bar(side, rate, theme, line, buf);
         }
