@@ -1,6 +1,6 @@
 //! Continuations from given words: where both policies go from there.
 //!
-//! They are drawn beside the campaign ([`Effect::Branch`](super::Effect::Branch)), judged, and
+//! They are drawn beside the campaign ([`super::Effect::Branch`]), judged, and
 //! counted here alone: they are no draws of the campaign and never enter the ledger or a
 //! recording.
 

@@ -1,7 +1,7 @@
 //! One completion token by token under both policies: the heat map and what stands under its
 //! cursor.
 //!
-//! The loop asks for it while a completion is read ([`Effect::Weigh`](super::Effect::Weigh)),
+//! The loop asks for it while a completion is read ([`super::Effect::Weigh`]),
 //! a thread beside it scores the text under both policies, and that comes back as
 //! [`Message::Weighed`](super::Message::Weighed).
 
