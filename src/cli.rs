@@ -18,7 +18,7 @@ pub use served::ServedArgs;
 pub use source::{FileArgs, JudgeArgs};
 pub use train::{ContestArgs, PullArgs, PullCommand, PullFormat, SftArgs, TrainArgs};
 
-use crate::model::Sampling;
+use crate::model::{Sampling, embedded};
 use crate::policy::{self, Policy};
 use crate::problem::tasks;
 use crate::problem::tasks::leg_counting::Suite;
@@ -123,16 +123,17 @@ pub struct ExploreArgs {
 /// Who is asked what, and how.
 #[derive(Clone, Debug, Args)]
 pub struct CampaignArgs {
-    /// The reference policy: embedded:base, a model's folder, a .gguf file,
+    /// The reference policy: embedded:base, embedded:countdown-base, a model's folder, a .gguf file,
     /// `hf:owner/name[@revision]`, any of these with +adapter:FOLDER behind it (LoRA), a server
     /// (http://host:port/v1#model, several endpoints with commas between them), a recording,
     /// or script:FILE (texts with probabilities, for tests and demonstrations of the
-    /// interface)
-    #[arg(long, value_name = "SPEC", default_value = "embedded:base", help_heading = "Policies")]
-    pub base: String,
+    /// interface) [default: the embedded base of the task]
+    #[arg(long, value_name = "SPEC", help_heading = "Policies")]
+    pub base: Option<String>,
 
     /// The RLVR policies that are held against it; embedded:rlvr@STEP is a checkpoint
-    #[arg(long, value_name = "SPEC", num_args = 1.., default_value = "embedded:rlvr", help_heading = "Policies")]
+    /// [default: the embedded RLVR policy of the task]
+    #[arg(long, value_name = "SPEC", num_args = 1.., help_heading = "Policies")]
     pub rlvr: Vec<String>,
 
     /// Every checkpoint of the embedded pair as an RLVR policy: `[` and `]` go through them
@@ -263,18 +264,35 @@ impl CampaignArgs {
     pub fn policies(&self) -> Result<Vec<Arc<dyn Policy>>> {
         let names = self.names();
         let rlvr = self.rlvr();
-        let specs = std::iter::once(&self.base).chain(&rlvr);
+        let base = self.base();
+        let specs = std::iter::once(&base).chain(&rlvr);
         let bars = Bars::new();
         let options = self.models.options(&self.served, names.len(), self.settings().threads, &bars);
         specs.zip(&names).map(|(spec, name)| Ok(policy::open_with(spec, name, &options)?)).collect()
     }
 
+    /// The base's SPEC.
+    fn base(&self) -> String {
+        let embedded = embedded::pair(self.family()).map_or_else(String::new, |(base, _)| base.to_owned());
+        self.base.clone().unwrap_or(embedded)
+    }
+
     /// The RLVR policies' SPECs.
     fn rlvr(&self) -> Vec<String> {
-        match self.timeline {
-            true => crate::model::embedded::names().into_iter().skip(1).map(str::to_owned).collect(),
-            false => self.rlvr.clone(),
+        let specs = |of: &[&str]| of.iter().map(|spec| (*spec).to_owned()).collect();
+        match embedded::along(self.family()).as_slice() {
+            [_, along @ ..] if self.timeline => specs(along),
+            [.., last] if self.rlvr.is_empty() => specs(&[last]),
+            _ => self.rlvr.clone(),
         }
+    }
+
+    /// The task whose embedded pair is asked where no policy is named: the one of all
+    /// problems if it has a pair, else Leg Counting.
+    fn family(&self) -> &'static str {
+        let mut tasks = self.task.iter().map(|c| c.task.name());
+        let first = tasks.next().filter(|first| tasks.all(|t| t == *first));
+        first.filter(|task| embedded::pair(task).is_some()).unwrap_or("leg_counting")
     }
 
     /// The policies' names: an embedded RLVR policy's own (`rlvr@40`), else `base`, `rlvr`,
@@ -282,7 +300,7 @@ impl CampaignArgs {
     fn names(&self) -> Vec<String> {
         let mut names = vec!["base".to_owned()];
         for spec in &self.rlvr() {
-            let own = spec.strip_prefix("embedded:").filter(|name| *name != "base").unwrap_or("rlvr");
+            let own = embedded::name(spec).unwrap_or("rlvr");
             let numbered = (2..).map(|n| format!("{own} {n}"));
             let name = std::iter::once(own.to_owned()).chain(numbered).find(|name| !names.contains(name));
             names.extend(name);
@@ -516,7 +534,7 @@ mod tests {
         let Cli { explore: ExploreArgs { campaign, .. }, command, .. } = parsed("leash").unwrap();
         assert!(command.is_none());
         assert_eq!(
-            (campaign.base.as_str(), &campaign.rlvr[..]),
+            (campaign.base().as_str(), &campaign.rlvr()[..]),
             ("embedded:base", &["embedded:rlvr".into()][..])
         );
         assert_eq!(campaign.problems().unwrap(), Suite::HeldOut.problems());
@@ -549,10 +567,27 @@ mod tests {
     fn policies_have_names_of_their_own() {
         let names = |line: &str| parsed(line).unwrap().explore.campaign.names();
         assert_eq!(names("leash"), ["base", "rlvr"]);
+        assert_eq!(names("leash --task countdown"), ["base", "rlvr"]);
         assert_eq!(
             names("leash --rlvr embedded:rlvr@40 a/folder b/folder --rlvr embedded:base"),
             ["base", "rlvr@40", "rlvr", "rlvr 2", "rlvr 3"]
         );
+    }
+
+    #[test]
+    fn the_embedded_pair_is_that_of_the_task() {
+        let specs = |line: &str| {
+            let campaign = parsed(line).unwrap().explore.campaign;
+            [vec![campaign.base()], campaign.rlvr()].concat().join(" ")
+        };
+        let countdown = "embedded:countdown-base embedded:countdown-rlvr";
+        assert_eq!(specs("leash --task countdown"), countdown);
+        assert_eq!(specs("leash --task countdown,countdown:easy"), countdown);
+        assert_eq!(specs("leash --task countdown --timeline"), countdown);
+        assert_eq!(specs("leash --task countdown,leg_counting"), "embedded:base embedded:rlvr");
+        assert_eq!(specs("leash --task dice"), "embedded:base embedded:rlvr");
+        assert_eq!(specs("leash --task countdown --base a --rlvr b c"), "a b c");
+        assert!(specs("leash --timeline").starts_with("embedded:base embedded:rlvr@10 "));
     }
 
     #[test]

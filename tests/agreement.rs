@@ -5,7 +5,7 @@
 use leash::problem::{Problem, file, tasks};
 use serde_json::Value;
 
-const FAMILIES: [(&str, &str); 10] = [
+const FAMILIES: [(&str, &str); 11] = [
     ("leg_counting", include_str!("fixtures/leg_counting.jsonl")),
     ("family_relationships", include_str!("fixtures/family_relationships.jsonl")),
     ("power_function", include_str!("fixtures/power_function.jsonl")),
@@ -16,6 +16,7 @@ const FAMILIES: [(&str, &str); 10] = [
     ("graph_color", include_str!("fixtures/graph_color.jsonl")),
     ("arc_1d", include_str!("fixtures/arc_1d.jsonl")),
     ("boxnet", include_str!("fixtures/boxnet.jsonl")),
+    ("countdown", include_str!("fixtures/countdown.jsonl")),
 ];
 
 /// An item of Reasoning Gym as a problem, and answers with what the package says of them.

@@ -1,7 +1,9 @@
 //! What `leash train` is told.
 
+use crate::model::embedded;
+use crate::train::course::{self, LegCounting};
 use crate::train::knobs::{self, PRESETS, Preset};
-use crate::train::{Knobs, STEPS, Size, pretrain};
+use crate::train::{Course, Knobs, Size, pretrain};
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
@@ -15,7 +17,10 @@ pub struct TrainArgs {
     /// Folder to write: base, a checkpoint every so often, rlvr
     #[arg(long, value_name = "DIR", required = true)]
     pub out: Option<PathBuf>,
-    /// Everything follows from it; the embedded pair is that of seed 1
+    /// The task: leg_counting or countdown
+    #[arg(long, value_name = "TASK", default_value = "leg_counting", value_parser = course_parser())]
+    pub task: String,
+    /// Everything follows from it; the embedded pairs are those of seed 1
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
     /// Threads; the result does not depend on them
@@ -30,9 +35,9 @@ pub struct TrainArgs {
     /// Worked solutions in a step of the base
     #[arg(long, default_value_t = pretrain::Settings::default().batch)]
     pub base_batch: usize,
-    /// Steps of the RLVR policy
-    #[arg(long, default_value_t = STEPS)]
-    pub rlvr_steps: usize,
+    /// Steps of the RLVR policy [default: those of the task's embedded one, 150 or 120]
+    #[arg(long, value_name = "RLVR_STEPS")]
+    pub rlvr_steps: Option<usize>,
     /// Problems in a step of the RLVR policy
     #[arg(long, default_value_t = Knobs::default().prompts)]
     pub prompts: usize,
@@ -98,9 +103,13 @@ pub struct SftArgs {
 /// What all pulls share.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ContestArgs {
-    /// The base: embedded:base or a folder with a small Llama model
-    #[arg(long, value_name = "SPEC", default_value = "embedded:base")]
-    pub base: String,
+    /// The base: embedded:base, embedded:countdown-base or a folder with a small Llama model
+    /// [default: the embedded base of the task]
+    #[arg(long, value_name = "SPEC")]
+    pub base: Option<String>,
+    /// The task [default: that of the embedded base, else leg_counting]
+    #[arg(long, value_name = "TASK", value_parser = course_parser())]
+    pub task: Option<String>,
     /// Steps of each pull
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub steps: usize,
@@ -138,6 +147,24 @@ pub struct ContestArgs {
 pub enum PullFormat {
     Table,
     Json,
+}
+
+impl ContestArgs {
+    /// The task to pull on, with the base to pull from.
+    pub fn course(&self) -> (&'static dyn Course, &str) {
+        let named = self.task.as_deref().and_then(course::of_task);
+        match &self.base {
+            Some(base) => (named.unwrap_or_else(|| course::of_spec(base)), base),
+            None => {
+                let course = named.unwrap_or(&LegCounting);
+                (course, embedded::pair(course.task()).unwrap_or_default().0)
+            }
+        }
+    }
+}
+
+fn course_parser() -> PossibleValuesParser {
+    PossibleValuesParser::new(course::ALL.map(|c| c.task()))
 }
 
 fn preset_parser() -> impl TypedValueParser<Value = Preset> {

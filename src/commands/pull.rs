@@ -2,7 +2,6 @@
 
 use crate::cli::{ContestArgs, PullArgs, PullCommand, PullFormat, SftArgs};
 use crate::train::compare::{Contest, FIGURES, Figure, Outcome, Spread, Watch, contest};
-use crate::train::course::LegCounting;
 use crate::train::knobs::{Data, Knobs, Preset};
 use crate::train::{Evaluation, Stepped, Trainee};
 use anyhow::{Context, Result, bail};
@@ -24,7 +23,8 @@ pub fn run(command: &PullCommand) -> Result<()> {
     if !args.report && args.out.is_none() {
         bail!("nothing would be left of it: ask for --report, or for the model with --out DIR");
     }
-    let trainee = Trainee::open(&args.base)?;
+    let (course, base) = args.course();
+    let trainee = Trainee::open(base)?;
     let stop = Arc::new(AtomicBool::new(false));
     listen(Arc::clone(&stop));
     let names: Vec<String> = entries.iter().map(|(name, _)| name.clone()).collect();
@@ -32,7 +32,7 @@ pub fn run(command: &PullCommand) -> Result<()> {
     let problems = if args.report { args.problems.unwrap_or(usize::MAX) } else { 1 };
     let setting = Contest {
         trainee: &trainee,
-        course: &LegCounting,
+        course,
         entries,
         seeds: (args.seed..args.seed.saturating_add(args.seeds)).collect(),
         steps: args.steps,
@@ -149,7 +149,7 @@ fn table(outcome: &Outcome, names: &[String], knobs: &[Knobs], args: &ContestArg
     line(format!(
         "{} from {}, {} steps each; held-out problems at k = {}; mean [95 % interval] over seeds.",
         if args.seeds == 1 { "1 seed".to_owned() } else { format!("{} seeds", args.seeds) },
-        args.base,
+        args.course().1,
         args.steps,
         args.k
     ));
@@ -207,6 +207,7 @@ fn json_report(outcome: &Outcome, names: &[String], knobs: &[Knobs], args: &Cont
         map.insert("step".into(), json!(e.step));
         map.insert("tokens".into(), json!(e.tokens));
         map.insert("problems".into(), counts(&e.problems));
+        map.insert("answers".into(), counts(&e.answers));
         map.insert("methods".into(), counts(&e.methods));
         map.insert("method shares".into(), e.shares.iter().cloned().collect());
         serde_json::Value::Object(map)
@@ -229,7 +230,7 @@ fn json_report(outcome: &Outcome, names: &[String], knobs: &[Knobs], args: &Cont
         })
     });
     let report = json!({
-        "base": args.base, "steps": args.steps, "k": args.k, "equal_tokens": outcome.tokens,
+        "base": args.course().1, "task": args.course().0.task(), "steps": args.steps, "k": args.k, "equal_tokens": outcome.tokens,
         "base_again": figures(&outcome.base), "pulls": pulls.collect::<Vec<_>>(),
     });
     Ok(serde_json::to_string_pretty(&report)?)

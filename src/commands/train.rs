@@ -1,9 +1,9 @@
 //! `leash train`: the embedded pair, or any tiny one, from one seed.
 
 use crate::cli::TrainArgs;
+use crate::model::LocalModel;
 use crate::support::{Criterion, Ledger, Lens, Pair, Unit};
-use crate::train::{self, Knobs, Progress, Settings, Size, Watch, measure, pretrain};
-use crate::{model::LocalModel, problem::tasks::leg_counting::Suite};
+use crate::train::{self, Knobs, Progress, Settings, Size, Watch, course, measure, pretrain};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Instant;
@@ -17,6 +17,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         return super::pull::run(pull);
     }
     let out = args.out.as_deref().context("a folder is needed: --out DIR")?;
+    let course = course::of_task(&args.task).context("there is no such course")?;
     let settings = Settings {
         seed: args.seed,
         threads: args.threads.max(1),
@@ -31,7 +32,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
             batch: args.base_batch,
             ..pretrain::Settings::default()
         },
-        steps: args.rlvr_steps,
+        steps: args.rlvr_steps.unwrap_or(course.steps()),
         knobs: Knobs {
             prompts: args.prompts,
             group: args.completions,
@@ -43,7 +44,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     };
     let started = Instant::now();
     let mut bars = Bars::default();
-    train::run(&settings, out, &mut bars)?;
+    train::run(&settings, course, out, &mut bars)?;
     drop(bars);
     println!("Trained in {:.0} s into {}.", started.elapsed().as_secs_f64(), out.display());
     if args.measure > 0 {
@@ -52,7 +53,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
             model.map(|m| (name.to_owned(), m)).with_context(|| format!("measuring {name}"))
         };
         let models = vec![load("base")?, load("rlvr")?];
-        let problems = Suite::Development.problems();
+        let problems = course.development();
         let ledger = measure::measure(models, &problems, args.measure, settings.threads)?;
         println!("{}", summary(&ledger, args.measure));
     }
@@ -73,7 +74,7 @@ fn summary(ledger: &Ledger, k: u32) -> String {
             number(ledger.mean_tokens(policy)),
         ));
     }
-    for unit in [Unit::Problem, Unit::Method] {
+    for unit in [Unit::Problem, Unit::Answer, Unit::Method] {
         let lens = Lens { unit, criterion: Criterion::Found { min_hits: 1 }, sound: false };
         let c = ledger.counts(Pair { base: 0, rlvr: 1 }, &lens);
         lines.push(format!(
@@ -137,7 +138,8 @@ mod tests {
     fn the_defaults_are_the_recipe_of_the_embedded_pair() {
         let Line { args } = Line::parse_from(["train", "--out", "x"]);
         let (base, size) = (pretrain::Settings::default(), Size::default());
-        assert_eq!((args.seed, args.base_steps, args.rlvr_steps), (1, base.steps, train::STEPS));
+        assert_eq!((args.seed, args.base_steps, args.rlvr_steps), (1, base.steps, None));
+        assert_eq!(args.task, "leg_counting");
         assert_eq!((args.hidden, args.layers, args.heads), (size.hidden, size.layers, size.heads));
         assert_eq!(args.checkpoints, [10, 20, 40, 70, 100]);
     }
@@ -149,7 +151,11 @@ mod tests {
         let sizes = ["--hidden", "16", "--layers", "1", "--heads", "1", "--intermediate", "16"];
         let steps = ["--base-steps", "3", "--base-batch", "4", "--rlvr-steps", "2", "--prompts", "2"];
         let rest = ["--completions", "2", "--checkpoints", "1", "--measure", "1", "--threads", "2"];
-        let line = ["train", "--out", &folder].into_iter().chain(sizes).chain(steps).chain(rest);
+        let line = ["train", "--task", "countdown", "--out", &folder]
+            .into_iter()
+            .chain(sizes)
+            .chain(steps)
+            .chain(rest);
         run(&Line::parse_from(line).args).unwrap();
         for name in ["base", "rlvr-0001", "rlvr"] {
             assert!(out.path().join(name).join("model.safetensors").exists(), "{name}");

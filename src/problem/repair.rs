@@ -34,11 +34,13 @@ pub enum Repair {
     JsonFence,
     /// One JSON object becomes a list of it.
     SingleDictionary,
+    /// Of `expression = number` or `number = expression` the expression is kept.
+    Equation,
 }
 
 impl Repair {
     /// Every repair.
-    pub const ALL: [Repair; 11] = [
+    pub const ALL: [Repair; 12] = [
         Repair::Dress,
         Repair::RightHandSide,
         Repair::LatexFraction,
@@ -50,6 +52,7 @@ impl Repair {
         Repair::Spacing,
         Repair::JsonFence,
         Repair::SingleDictionary,
+        Repair::Equation,
     ];
 
     /// The repair's name as it is written in a recording.
@@ -66,6 +69,7 @@ impl Repair {
             Repair::Spacing => "spacing",
             Repair::JsonFence => "json-fence",
             Repair::SingleDictionary => "single-dictionary",
+            Repair::Equation => "equation",
         }
     }
 
@@ -150,6 +154,22 @@ pub(crate) fn latex_fraction(text: &str) -> String {
             format!("{}/{}", part(1, 2), part(3, 4))
         })
         .into_owned()
+}
+
+/// `\frac{a}{b}` as `(a)/(b)`, from the inside.
+pub(crate) fn bracketed_fraction(text: &str) -> String {
+    // An honest answer has no more of them within each other.
+    const DEEPEST: usize = 4;
+    (0..DEEPEST).fold(text.to_owned(), |text, _| {
+        regex!(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}").replace_all(&text, "(($1)/($2))").into_owned()
+    })
+}
+
+/// Of the sides of an equation the one with the most numbers in it, the first of equal ones.
+pub(crate) fn without_result(text: &str) -> String {
+    let numbers = |side: &&str| side.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty()).count();
+    let sides = text.split('=').rev();
+    sides.max_by_key(numbers).unwrap_or(text).trim().to_owned()
 }
 
 /// Every sign of multiplication as `×`.
@@ -261,6 +281,9 @@ mod tests {
         case(right_hand_side, "r \\approx 2.5", "2.5");
         case(latex_fraction, "\\dfrac{ 1 }{60}", "1/60");
         case(latex_fraction, "\\frac12", "1/2");
+        case(bracketed_fraction, "\\frac{\\dfrac{8}{2}}{3 - 1}", "((((8)/(2)))/(3 - 1))");
+        case(without_result, "2 * 3 + 4 = 6 + 4 = 10", "2 * 3 + 4");
+        case(without_result, "10 = 2 * 5", "2 * 5");
         case(times_sign, "2 \\times 3 * 5 x 7·11", "2 × 3 × 5 × 7×11");
         case(exponents, "2^3 × 3^{2} × 5²", "2 × 2 × 2 × 3 × 3 × 5 × 5");
         case(exponents, "2^99", "2^99");

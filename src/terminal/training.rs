@@ -4,9 +4,9 @@ use crate::app::state::Named;
 use crate::app::{Message, State, update};
 use crate::policy;
 use crate::run::Campaign;
-use crate::train::course::LegCounting;
+use crate::train::course;
 use crate::train::session::{Ended, Event, EventKind, Order};
-use crate::train::{Trainee, Trainer};
+use crate::train::{Course, Trainee, Trainer};
 use std::path::Path;
 use tokio::sync::mpsc;
 
@@ -38,8 +38,7 @@ impl Training {
             let spec = state.policies.first().map_or(String::new(), |p| p.spec.clone());
             match Trainee::open(&spec) {
                 Ok(trainee) => {
-                    let (trainer, events) =
-                        Trainer::new(trainee, Box::new(LegCounting), state.settings.threads);
+                    let (trainer, events) = Trainer::new(trainee, asked(state), state.settings.threads);
                     (self.trainer, self.events) = (Some(trainer), Some(events));
                 }
                 Err(error) => return failed(state, pull, &error.to_string()),
@@ -98,6 +97,13 @@ pub(super) fn adopt(all: Vec<Named>, state: &mut State, campaign: Option<&Campai
             Err(error) => return notice(state, error.to_string()),
         }
     }
+}
+
+/// The course of the task on screen; where there is none, that of the base.
+fn asked(state: &State) -> &'static dyn Course {
+    let task = state.problems.get(state.current).and_then(|p| p.task.as_deref());
+    let base = state.policies.first().map_or("", |p| &p.spec);
+    task.and_then(course::of_task).unwrap_or_else(|| course::of_spec(base))
 }
 
 fn only_read(state: &mut State) {

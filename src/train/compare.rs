@@ -236,13 +236,16 @@ impl Helm for Log<'_> {
 pub type Figure = (&'static str, fn(&Evaluation) -> Option<f64>);
 
 /// The figures of a comparison, in the order of its table.
-pub const FIGURES: [Figure; 15] = [
+pub const FIGURES: [Figure; 18] = [
     ("pass@1", |e| finite(e.pass_1)),
     ("pass@k", |e| finite(e.pass_k)),
     ("SRR method", |e| e.methods.srr()),
     ("NDR method", |e| e.methods.ndr()),
     ("SDS method", |e| e.methods.sds()),
     ("NSCR method", |e| e.methods.nscr()),
+    ("SRR answer", |e| e.answers.srr()),
+    ("NDR answer", |e| e.answers.ndr()),
+    ("NSCR answer", |e| e.answers.nscr()),
     ("SRR problem", |e| e.problems.srr()),
     ("NDR problem", |e| e.problems.ndr()),
     ("SDS problem", |e| e.problems.sds()),

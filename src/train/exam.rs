@@ -41,6 +41,8 @@ pub struct Evaluation {
     pub kl: f64,
     /// Against the base, in unit problem.
     pub problems: Counts,
+    /// Against the base, in unit answer.
+    pub answers: Counts,
     /// Against the base, in unit method.
     pub methods: Counts,
     /// The share of each method among all completions, by name.
@@ -155,6 +157,7 @@ impl Evaluation {
             length: known(ledger.mean_tokens(1)),
             kl,
             problems: counts(Unit::Problem),
+            answers: counts(Unit::Answer),
             methods: counts(Unit::Method),
             shares,
         }

@@ -1,4 +1,4 @@
-//! Training of the embedded pair: the base by next-token prediction on a synthetic corpus,
+//! Training of the embedded pairs: the base by next-token prediction on a synthetic corpus,
 //! the RLVR policy from it by reinforcement learning with a 0/1 verdict as its only reward.
 //!
 //! Everything follows from one seed. On one machine the same seed gives the same weights,
@@ -7,6 +7,7 @@
 pub mod advantage;
 pub mod compare;
 pub mod corpus;
+pub mod countdown;
 pub mod course;
 pub mod drive;
 pub mod exam;
@@ -95,9 +96,6 @@ impl Size {
     }
 }
 
-/// Steps of the embedded RLVR policy.
-pub const STEPS: usize = 150;
-
 /// What training stands on.
 #[derive(Clone, Copy)]
 pub struct Ground<'a> {
@@ -148,13 +146,18 @@ pub enum TrainError {
     Policy(#[from] PolicyError),
 }
 
-/// Trains a pair and writes it below `out`: `base`, `rlvr-0010` and so on, `rlvr`.
+/// Trains a pair on a course and writes it below `out`: `base`, `rlvr-0010` and so on, `rlvr`.
 ///
 /// # Errors
 /// Sizes that do not fit together, a loss that is no number (the last good weights are
 /// written first), what the file system reports.
-pub fn run(settings: &Settings, out: &Path, watch: &mut dyn Watch) -> Result<(), TrainError> {
-    let vocabulary = vocabulary::tokenizer_json()?;
+pub fn run(
+    settings: &Settings,
+    course: &dyn Course,
+    out: &Path,
+    watch: &mut dyn Watch,
+) -> Result<(), TrainError> {
+    let vocabulary = vocabulary::tokenizer_json(course)?;
     let tokenizer = Tokenizer::from_json(vocabulary.as_bytes(), "the new vocabulary")?;
     let (network, mut weights) = match &settings.from {
         Some(folder) => {
@@ -179,7 +182,7 @@ pub fn run(settings: &Settings, out: &Path, watch: &mut dyn Watch) -> Result<(),
     let ground = Ground {
         network: &network,
         tokenizer: &tokenizer,
-        course: &course::LegCounting,
+        course,
         seed: settings.seed,
         threads: settings.threads,
         stop: &stop,

@@ -3,7 +3,7 @@
 use super::network::{Batch, Network};
 use super::optimiser::{Optimiser, Rates, clip};
 use super::parallel::Gradients;
-use super::{Ground, Progress, TrainError, Watch, corpus};
+use super::{Ground, Progress, TrainError, Watch};
 use crate::random::Stream;
 
 /// How the base is trained.
@@ -86,15 +86,15 @@ fn schedule(step: usize, steps: usize) -> f32 {
 const TOGETHER: usize = 12;
 
 fn batches(ground: &Ground<'_>, settings: &Settings, step: usize) -> Result<Vec<Batch>, TrainError> {
-    let &Ground { network, tokenizer, seed, .. } = ground;
+    let &Ground { network, tokenizer, course, seed, .. } = ground;
     let end = network.config().eos[0];
     let first = (step * settings.batch) as u64;
     let numbers: Vec<u64> = (first..first + settings.batch as u64).collect();
     let pack = |numbers: &[u64]| {
         let mut batch = Batch::default();
         for number in numbers {
-            let e = corpus::example(seed, *number);
-            let mut tokens = tokenizer.encode(&format!("{}{}", e.problem.prompt, e.solution))?;
+            let (problem, solution) = course.example(seed, *number);
+            let mut tokens = tokenizer.encode(&format!("{}{solution}", problem.prompt))?;
             tokens.push(end);
             let rows = batch.push(&tokens[..tokens.len() - 1], 0..0);
             batch.targets.extend(rows.zip(tokens[1..].iter().copied()));

@@ -90,7 +90,7 @@ pub struct Trainer {
 
 struct Shared {
     trainee: Trainee,
-    course: Box<dyn Course>,
+    course: &'static dyn Course,
     desk: Mutex<Desk>,
     work: Condvar,
     /// Ends the pull that runs within one decode step.
@@ -125,7 +125,11 @@ pub fn is_trainer() -> bool {
 
 impl Trainer {
     /// A trainer at rest; no thread runs before the first [`Order::Begin`].
-    pub fn new(trainee: Trainee, course: Box<dyn Course>, threads: usize) -> (Self, mpsc::Receiver<Event>) {
+    pub fn new(
+        trainee: Trainee,
+        course: &'static dyn Course,
+        threads: usize,
+    ) -> (Self, mpsc::Receiver<Event>) {
         let (events, receiver) = mpsc::channel(CAPACITY);
         let shared = Shared {
             trainee,
@@ -309,7 +313,9 @@ impl Shared {
         };
         watch.step = start.step;
         watch.first = start.step;
-        let ground = trainee.ground(&*self.course, begin.plan.seed, threads, &self.stop);
+        // A stop leaves a model even before the first look.
+        self.keep(begin.pull, start.step, Arc::clone(&start.weights));
+        let ground = trainee.ground(self.course, begin.plan.seed, threads, &self.stop);
         if exam.is_none() {
             // The same questions for every pull, whatever its seed.
             let (problems, k) = EXAM;

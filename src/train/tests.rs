@@ -1,3 +1,4 @@
+use super::course::LegCounting;
 use super::*;
 use crate::problem::tasks::leg_counting::Suite;
 
@@ -32,7 +33,7 @@ fn bytes(folder: &Path, name: &str) -> Vec<u8> {
 fn a_training_writes_folders_that_load_and_says_how_far_it_is() {
     let out = tempfile::tempdir().unwrap();
     let mut log = Log::default();
-    run(&small(), out.path(), &mut log).unwrap();
+    run(&small(), &LegCounting, out.path(), &mut log).unwrap();
     let mut models = Vec::new();
     for name in ["base", "rlvr-0002", "rlvr"] {
         models.push((name.to_owned(), LocalModel::from_folder(&out.path().join(name)).unwrap()));
@@ -53,7 +54,7 @@ fn a_training_writes_folders_that_load_and_says_how_far_it_is() {
 fn the_same_seed_gives_the_same_weights_on_any_number_of_threads() {
     let folders = [(3, 2), (3, 1), (4, 2)].map(|(seed, threads)| {
         let out = tempfile::tempdir().unwrap();
-        run(&Settings { seed, threads, ..small() }, out.path(), &mut Log::default()).unwrap();
+        run(&Settings { seed, threads, ..small() }, &LegCounting, out.path(), &mut Log::default()).unwrap();
         out
     });
     for name in ["base", "rlvr-0002", "rlvr"] {
@@ -65,9 +66,9 @@ fn the_same_seed_gives_the_same_weights_on_any_number_of_threads() {
 #[test]
 fn a_base_may_be_given() {
     let (out, again) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    run(&small(), out.path(), &mut Log::default()).unwrap();
+    run(&small(), &LegCounting, out.path(), &mut Log::default()).unwrap();
     let settings = Settings { from: Some(out.path().join("base")), ..small() };
-    run(&settings, again.path(), &mut Log::default()).unwrap();
+    run(&settings, &LegCounting, again.path(), &mut Log::default()).unwrap();
     assert!(bytes(out.path(), "base") == bytes(again.path(), "base"));
     assert!(bytes(out.path(), "rlvr") == bytes(again.path(), "rlvr"));
 }
@@ -81,14 +82,14 @@ fn a_training_that_diverges_stops_in_words_and_keeps_the_last_good_weights() {
     let out = tempfile::tempdir().unwrap();
     let mut settings = small();
     settings.base.rest = f32::INFINITY;
-    let error = run(&settings, out.path(), &mut Log::default()).unwrap_err().to_string();
+    let error = run(&settings, &LegCounting, out.path(), &mut Log::default()).unwrap_err().to_string();
     assert!(error.contains("base stopped at step 1"), "{error}");
     assert!(finite(out.path(), "base") && !out.path().join("rlvr").exists());
     let mut settings = small();
     settings.base.steps = 60;
     settings.knobs = Knobs { rate: f64::INFINITY, ..Knobs::default() };
     settings.size = Size { hidden: 32, layers: 1, heads: 1, intermediate: 32 };
-    match run(&settings, out.path(), &mut Log::default()) {
+    match run(&settings, &LegCounting, out.path(), &mut Log::default()) {
         // All completions may be wrong so early: then there is nothing to learn from.
         Ok(()) => {}
         Err(error) => assert!(error.to_string().contains("RLVR policy stopped"), "{error}"),
@@ -100,6 +101,6 @@ fn a_training_that_diverges_stops_in_words_and_keeps_the_last_good_weights() {
 fn sizes_that_do_not_fit_together_are_refused() {
     let settings = Settings { size: Size { hidden: 16, heads: 16, layers: 1, intermediate: 8 }, ..small() };
     let out = tempfile::tempdir().unwrap();
-    let error = run(&settings, out.path(), &mut Log::default()).unwrap_err().to_string();
+    let error = run(&settings, &LegCounting, out.path(), &mut Log::default()).unwrap_err().to_string();
     assert!(error.contains("head_dim 1 is odd"), "{error}");
 }

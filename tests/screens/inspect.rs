@@ -60,7 +60,7 @@ fn branched(state: &mut State, keys: &str) {
     let Some(Effect::Branch(job)) = jobs.pop() else { panic!("nothing is drawn") };
     for side in [0, 1] {
         let verdict = |i: u32| {
-            let correct = i % [2, 9][side] == 0;
+            let correct = i.is_multiple_of([2, 9][side]);
             let answer = if correct { "44".to_owned() } else { (40 + i % 3).to_string() };
             let method = correct.then(|| ["pairs", "multiply"][(i % 4 / 2) as usize].to_owned());
             Verdict { answer: Some(answer), correct, method, ..Verdict::default() }

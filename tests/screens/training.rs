@@ -52,6 +52,7 @@ fn pull(state: &mut State, id: u32, steps: usize, hard: f64) {
                     length: 36.0 + 3.0 * done,
                     kl: 0.3 * done,
                     problems: Counts { p: 16 - lost / 20, e: 0, s: lost / 20, o: 0 },
+                    answers: Counts { p: 16 - lost / 20, e: 0, s: lost / 20, o: 0 },
                     methods: Counts { p: 60 - lost, e: 3, s: 6 + lost, o: 0 },
                     shares,
                 }),

@@ -139,6 +139,7 @@ impl State {
                 length: known(ledger.mean_tokens(policy)),
                 kl: f64::NAN,
                 problems: counts(Unit::Problem),
+                answers: counts(Unit::Answer),
                 methods: counts(Unit::Method),
                 shares: Vec::new(),
             }

@@ -237,11 +237,11 @@ fn begin(state: &mut State, from: Option<(u32, usize)>) -> Vec<Effect> {
 /// The embedded checkpoints that are not there yet.
 fn checkpoints(state: &mut State) -> Vec<Effect> {
     let there = |spec: &str| state.policies.iter().any(|p| p.spec == spec);
-    let missing: Vec<Named> = embedded::names()
+    let family = state.policies.first().and_then(|p| embedded::family(&p.spec)).unwrap_or("leg_counting");
+    let missing: Vec<Named> = embedded::along(family)
         .into_iter()
-        .skip(1)
         .filter(|spec| !there(spec))
-        .map(|spec| Named { name: spec.trim_start_matches("embedded:").to_owned(), spec: spec.to_owned() })
+        .filter_map(|spec| Some(Named { name: embedded::name(spec)?.to_owned(), spec: spec.to_owned() }))
         .collect();
     if missing.is_empty() {
         return said(state, "all embedded checkpoints are there: [ and ] go through them");
@@ -293,6 +293,7 @@ mod tests {
             length: 30.0,
             kl: 0.0,
             problems: Counts::default(),
+            answers: Counts::default(),
             methods: Counts::default(),
             shares: Vec::new(),
         })

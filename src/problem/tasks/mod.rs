@@ -7,6 +7,7 @@
 pub mod advanced_geometry;
 pub mod arc_1d;
 pub mod boxnet;
+pub mod countdown;
 pub mod dice;
 pub mod family_relationships;
 pub mod graph_color;
@@ -147,7 +148,7 @@ pub(crate) fn read_repaired(
 }
 
 /// Every task that generates its problems.
-pub const ALL: [&dyn Task; 10] = [
+pub const ALL: [&dyn Task; 11] = [
     &leg_counting::LegCounting,
     &family_relationships::FamilyRelationships,
     &power_function::PowerFunction,
@@ -158,6 +159,7 @@ pub const ALL: [&dyn Task; 10] = [
     &graph_color::GraphColor,
     &arc_1d::Arc1d,
     &boxnet::Boxnet,
+    &countdown::Countdown,
 ];
 
 /// Verifiers of problems that come from files: tasks that generate none.

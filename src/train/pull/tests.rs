@@ -69,7 +69,7 @@ fn weights(network: &Network, phase: f64) -> Vec<f32> {
 
 /// What is never asked here: no test of gradients draws or encodes.
 fn tokenizer() -> Tokenizer {
-    Tokenizer::from_json(vocabulary::tokenizer_json().unwrap().as_bytes(), "test").unwrap()
+    Tokenizer::from_json(vocabulary::tokenizer_json(&LegCounting).unwrap().as_bytes(), "test").unwrap()
 }
 
 fn groups(fixture: &Fixture, case: &Case) -> Vec<Group> {

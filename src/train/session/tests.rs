@@ -4,7 +4,7 @@ use crate::train::course::LegCounting;
 
 fn trainer() -> (Trainer, mpsc::Receiver<Event>) {
     let trainee = Trainee::open("embedded:base").unwrap();
-    Trainer::new(trainee, Box::new(LegCounting), 2)
+    Trainer::new(trainee, &LegCounting, 2)
 }
 
 fn begin(pull: u32, from: Option<(u32, usize)>, steps: usize, settings: &[&str]) -> Order {

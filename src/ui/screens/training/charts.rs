@@ -2,6 +2,7 @@
 
 use crate::app::State;
 use crate::app::state::training::{K, Pull};
+use crate::support::Counts;
 use crate::support::paper::paper;
 use crate::train::Evaluation;
 use crate::ui::canvas::{inset, put, row};
@@ -151,6 +152,18 @@ const PROBLEMS: [(&str, Read); 3] = [
     ("NSCR", |e| rate(e.problems.nscr())),
 ];
 
+const ANSWERS: [(&str, Read); 3] = [
+    ("SRR", |e| rate(e.answers.srr())),
+    ("NDR", |e| rate(e.answers.ndr())),
+    ("NSCR", |e| rate(e.answers.nscr())),
+];
+
+/// Whether problems have several right answers, so that there is something to see in them.
+fn has_answers(all: &[Evaluation]) -> bool {
+    let items = |c: &Counts| c.p + c.e + c.s;
+    all.iter().any(|e| items(&e.answers) > items(&e.problems))
+}
+
 fn examined(name: &str, all: &[Evaluation], read: Read, at: usize) -> Line {
     let points = all.iter().map(|e| (e.step, read(e))).collect();
     Line { name: name.to_owned(), points, role: ROLES[at % ROLES.len()], dashed: at % 2 == 1 }
@@ -188,7 +201,7 @@ fn of_one(state: &State) -> Vec<Panel> {
     };
     let single =
         |title: &str, read: Read| Panel::of_lines(title, vec![examined("", all, read, 0)], last, mark);
-    let panels = vec![
+    let mut panels = vec![
         Panel::of_lines("Reward", reward, last, mark),
         Panel::of_lines("Support, methods", three(&METHODS), last, mark),
         single("Answer entropy, nats", ANSWER),
@@ -199,6 +212,9 @@ fn of_one(state: &State) -> Vec<Panel> {
         single("Length, tokens", LENGTH),
         published(),
     ];
+    if has_answers(all) {
+        panels.insert(1, Panel::of_lines("Support, answers", three(&ANSWERS), last, mark));
+    }
     panels
 }
 
@@ -236,7 +252,7 @@ fn of_all(state: &State) -> Vec<Panel> {
     let timeline = state.timeline();
     let pulls = || state.training.pulls.iter();
     let last = pulls().map(|p| p.last).chain(timeline.last().map(|e| e.step)).max().unwrap_or(1);
-    let figures: [(&str, Read); 9] = [
+    let mut figures: Vec<(&str, Read)> = vec![
         ("pass@1", PASS_1),
         ("SRR, methods", METHODS[0].1),
         ("Answer entropy, nats", ANSWER),
@@ -247,6 +263,9 @@ fn of_all(state: &State) -> Vec<Panel> {
         ("KL to the base, nats a token", KL),
         ("Length, tokens", LENGTH),
     ];
+    if has_answers(&timeline) || pulls().any(|p| has_answers(&p.examined)) {
+        figures.insert(1, ("SRR, answers", ANSWERS[0].1));
+    }
     let panel = |(title, read): (&str, Read)| {
         let mut lines: Vec<Line> =
             pulls().enumerate().map(|(i, p)| examined(&p.id.to_string(), &p.examined, read, i)).collect();
