@@ -142,14 +142,14 @@ pub const TABLE: &[Binding] = &[
         Action::Filter,
         &[&[Char('/')]],
         "filter",
-        "problems: lost, gained, preserved, undecided, wrong, format, or a text; clusters also correct, method:…, answer:…",
+        "lost, gained, undecided, wrong, format, method:…, answer:…, or a text",
     ),
     bind(
         Context::Explore,
         Action::Sort,
         &[&[Char('s')]],
         "sort",
-        "problems: as is, most lost, gained, changed, hardest; clusters: mass, change, lost first",
+        "problems by loss, gain, change, hardness; clusters by mass, change, loss",
     ),
     bind(
         Context::Explore,
@@ -180,14 +180,14 @@ pub const TABLE: &[Binding] = &[
         Action::Heat,
         &[&[Char('v')]],
         "heat",
-        "what colours the tokens: entropy, surprise under base or RLVR, their difference, nothing",
+        "colour tokens by entropy, p under base, under RLVR, their difference, not",
     ),
     bind(
         Context::Completions,
         Action::Branch,
         &[&[Char('b')]],
         "branch",
-        "draw continuations from the cursor's token on, under both policies; again for more",
+        "continuations from the cursor's token under both policies; again: more",
     ),
     bind(
         Context::Completions,

@@ -100,7 +100,7 @@ fn first_words_are_typed() {
 fn two_completions_word_by_word() {
     for (width, height) in SIZES {
         let mut state = read();
-        press(&mut state, "⎋dj");
+        press(&mut state, "⎋d}");
         assert_snapshot!(format!("diff_{width}x{height}"), screen(&mut state, width, height));
     }
 }

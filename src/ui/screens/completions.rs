@@ -2,7 +2,7 @@
 
 mod body;
 mod branch;
-mod readout;
+pub mod readout;
 
 pub use body::Wrapped;
 

@@ -155,7 +155,8 @@ impl Diff {
     /// The words of both texts in one, those of `before` that are gone first. Where there is
     /// no colour, brackets stand around what differs.
     fn new(before: &str, after: &str, marked: bool) -> Self {
-        let (before, after) = (cut(before.trim_start_matches('\n')), cut(after.trim_start_matches('\n')));
+        let texts = [before, after].map(|text| text.trim_start_matches('\n'));
+        let [before, after] = texts.map(cut);
         let diff = TextDiff::from_words(before, after);
         let mut out = Diff { content: String::new(), marks: Vec::new() };
         for change in diff.iter_all_changes() {
@@ -185,6 +186,9 @@ impl Diff {
                     out.marks.push((start..out.content.len(), tag));
                 }
             }
+        }
+        if texts != [before, after] {
+            out.content.push_str(&format!("\n\n… (of each the first {COMPARED} words)"));
         }
         out
     }
