@@ -49,8 +49,8 @@ pub(super) fn differing(all: &[Vec<Setting>]) -> Option<String> {
 fn table(names: &[&str], all: &[Vec<Setting>]) -> String {
     let mut rows: Vec<&str> = Vec::new();
     for setting in all.iter().flatten() {
-        if !rows.contains(&setting.name) {
-            rows.push(setting.name);
+        if !rows.contains(&&*setting.name) {
+            rows.push(&setting.name);
         }
     }
     let value = |settings: &Vec<Setting>, name: &str| {

@@ -1,5 +1,6 @@
 //! `leash open`: the explorer on a recording.
 
+use super::sample::described;
 use super::screen::{Mode, go_on, only_read, settings_of, show};
 use super::settings::settings;
 use crate::app::State;
@@ -45,10 +46,20 @@ pub(super) fn opened(file: &Path, mode: Mode) -> Result<(State, Feeds)> {
             return Ok((state, feeds));
         }
     };
+    let settings = settings_of(index.run());
+    let now = described(&policies, &settings);
+    let (then, _) = index::base_first(index.run());
+    if let Some((then, _)) = then.iter().zip(&now.policies).find(|(then, now)| !then.is_same(now)) {
+        let (mut state, feeds) = only_read(index, false)?;
+        let name = &then.name;
+        state.notice = Some(format!(
+            "only read: {name} was asked in another way; go on with the flags that it began with"
+        ));
+        return Ok((state, feeds));
+    }
     // Its problems are named to the writer once they are all read.
     match Writer::resume(file, index.run(), &[], true) {
         Ok((writer, cut)) => {
-            let settings = settings_of(index.run());
             let paid = policies.iter().any(|p| p.spec().starts_with("http"));
             let (mut state, feeds) = go_on(index, writer, policies, settings, Arc::new(Verifiers))?;
             if cut > 0 {

@@ -3,7 +3,7 @@
 use super::check;
 use crate::cli::SampleArgs;
 use crate::completion::clean;
-use crate::policy::Policy;
+use crate::policy::{Policy, SENT, sampling_settings};
 use crate::problem::Problem;
 use crate::record::{Index, PolicyEntry, Recording, Run, Writer, format};
 use crate::run::{Campaign, EventKind, Item, Lanes, Settings, is_worker};
@@ -78,6 +78,12 @@ pub(super) fn described(policies: &[Arc<dyn Policy>], settings: &Settings) -> Ru
         name: policy.name().to_owned(),
         role: if i == 0 { "base".to_owned() } else { "rlvr".to_owned() },
         spec: Some(policy.spec().to_owned()),
+        settings: {
+            let known = sampling_settings(&settings.sampling);
+            let all = policy.settings(&settings.sampling).into_iter();
+            let own = all.filter(|s| known.iter().all(|k| k.name != s.name));
+            own.map(|s| (s.name.into_owned(), s.value)).collect()
+        },
     };
     Run {
         version: format::VERSION,
@@ -117,7 +123,13 @@ pub(super) fn difference(recording: &Recording, run: &Run, problems: &[Problem])
         let spec = |p: &PolicyEntry| p.spec.clone().unwrap_or_else(|| "unknown".into());
         run.policies.iter().map(|p| format!("{} from {}", p.name, spec(p))).collect()
     };
-    if there.policies != run.policies {
+    if !there.has_policies_of(run) {
+        let entries = || there.policies.iter().zip(&run.policies);
+        if shown(there) == shown(run) && entries().all(|(a, b)| a.role == b.role) {
+            let sent = |entry: &PolicyEntry| entry.settings.get(SENT).cloned().unwrap_or_default();
+            let other = entries().find(|(a, b)| sent(a) != sent(b));
+            return other.map(|(a, b)| format!("{} was sent {:?}, not {:?}", a.name, sent(a), sent(b)));
+        }
         return Some(format!("its policies are {}, not {}", shown(there).join(", "), shown(run).join(", ")));
     }
     if there.sampling != run.sampling {

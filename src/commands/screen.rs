@@ -3,7 +3,7 @@
 use crate::app::State;
 use crate::app::state::{Named, Recording};
 use crate::config::Config;
-use crate::policy::Policy;
+use crate::policy::{Policy, Setting, sampling_settings};
 use crate::problem::Judge;
 use crate::record::{Follower, Index, PolicyEntry, Recorder, Run, SamplingEntry, Target, Writer, index};
 use crate::run::{Campaign, Settings};
@@ -66,7 +66,9 @@ pub(super) fn shown(index: &Index, follow: bool) -> Result<State> {
     let named = |p: &PolicyEntry| Named { name: p.name.clone(), spec: p.spec.clone().unwrap_or_default() };
     let settings = Settings { k: 1, ..settings_of(index.run()) };
     let problems = index.first_problems().to_vec().into();
+    let parity = policies.iter().map(|p| told(p, &settings.sampling)).collect();
     let mut state = State::new(policies.iter().map(named).collect(), problems, settings);
+    state.parity = parity;
     state.recording = Recording::opened(file_name(index.path()), order, true, follow);
     state.archive.read_from(Box::new(index.texts()));
     Ok(state)
@@ -82,7 +84,9 @@ pub(super) fn go_on(
 ) -> Result<(State, Feeds)> {
     let (_, order) = pair(&index)?;
     let problems = index.first_problems().to_vec().into();
+    let parity = super::check::settings(&policies, &settings.sampling);
     let mut state = State::new(policies.iter().map(named).collect(), problems, settings);
+    state.parity = parity;
     state.recording = Recording::opened(file_name(index.path()), order, false, false);
     state.archive.read_from(Box::new(index.texts()));
     let (path, run) = (index.path().to_owned(), index.run().clone());
@@ -104,6 +108,15 @@ pub(super) fn go_on(
         Ok((campaign, lanes, recording))
     }));
     Ok((state, feeds))
+}
+
+/// The settings of a recorded policy, where the recording tells them.
+fn told(policy: &PolicyEntry, sampling: &crate::model::Sampling) -> Vec<Setting> {
+    if policy.settings.is_empty() {
+        return Vec::new();
+    }
+    let own = policy.settings.iter().map(|(name, value)| Setting::new(name.clone(), value.as_str()));
+    sampling_settings(sampling).into_iter().chain(own).collect()
 }
 
 /// How a recording was sampled, as far as it says.

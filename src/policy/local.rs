@@ -2,7 +2,7 @@
 
 use super::options::PromptStyle;
 use super::settings::UNKNOWN;
-use super::{FINGERPRINT_TEXT, fingerprint_of, sampling_settings};
+use super::{FINGERPRINT_TEXT, PROMPT, SENT, fingerprint_of, sampling_settings};
 use super::{Partial, Policy, PolicyError, Request, ScoreRequest, Scored, ScoredToken, Setting, Sink};
 use crate::completion::{Completion, Token};
 use crate::model::{
@@ -20,6 +20,7 @@ pub struct LocalPolicy {
     generator: Box<dyn Generator>,
     stop: Vec<u32>,
     positions: usize,
+    dtype: String,
     /// With a system prompt or none; without a template the problem's text is sent.
     chat: Option<(ChatTemplate, Option<String>)>,
 }
@@ -28,13 +29,14 @@ impl LocalPolicy {
     /// The policy `name` that draws from `model` with `generator`, asked with the model's
     /// chat template where it has one.
     pub fn new(name: &str, spec: &str, model: LocalModel, generator: Box<dyn Generator>) -> Self {
-        let LocalModel { config, tokenizer, template, .. } = model;
+        let LocalModel { config, weights, tokenizer, template, .. } = model;
         Self {
             name: name.to_owned(),
             spec: spec.to_owned(),
             tokenizer,
             generator,
             positions: config.max_positions,
+            dtype: weights.dtype(),
             stop: config.eos,
             chat: template.map(|template| (template, None)),
         }
@@ -137,10 +139,11 @@ impl Policy for LocalPolicy {
         };
         let mut all = sampling_settings(sampling);
         all.extend([
+            Setting::new(SENT, self.sent()),
             Setting::new("template", template),
             Setting::new("system prompt", system.unwrap_or("none")),
             Setting::new("stop tokens", stop.join(" ")),
-            Setting::new("dtype", "f32"),
+            Setting::new("dtype", self.dtype.as_str()),
             Setting::new("tokenizer", tokenizer.map_or(UNKNOWN.to_owned(), |t| fingerprint_of(&t))),
             Setting::new("engine", "this process"),
             Setting::new("endpoint", self.spec.as_str()),
@@ -152,6 +155,18 @@ impl Policy for LocalPolicy {
 }
 
 impl LocalPolicy {
+    /// What is sent of a problem, with a sign for its text.
+    fn sent(&self) -> String {
+        let Some((template, system)) = &self.chat else { return PROMPT.to_owned() };
+        // Templates either take the text as it is or trim it.
+        let asked = format!(" {PROMPT} ");
+        match template.render(system.as_deref(), &asked) {
+            Ok(text) if text.contains(&asked) => text.replace(&asked, PROMPT),
+            Ok(text) if text.contains(PROMPT) => text.replace(PROMPT, "{prompt, trimmed}"),
+            _ => UNKNOWN.to_owned(),
+        }
+    }
+
     /// The tokens of a text that is to be scored, and whether they are new ones: those that
     /// it was drawn in are taken where our tokenizer reads them as this very text.
     fn tokens(&self, request: &ScoreRequest<'_>) -> Result<(Vec<u32>, bool), ModelError> {
@@ -233,6 +248,14 @@ mod tests {
         assert_eq!(sent(template, Chat, Some("w7")).unwrap(), ("w1w7w3w9".into(), vec![1, 7, 3, 9]));
         assert_eq!(sent(template, Raw, None).unwrap(), ("w3".into(), vec![3]));
         assert_eq!(sent(None, Auto, None).unwrap(), ("w3".into(), vec![3]));
+        let told = |template, style, system| {
+            let settings = policy(template, style, system).unwrap().settings(&Sampling::default());
+            settings.into_iter().find(|s| s.name == SENT).unwrap().value
+        };
+        assert_eq!(told(template, Chat, Some("w7")), "w1w7{prompt}w9");
+        assert_eq!(told(template, Raw, None), "{prompt}");
+        let trims = Some("{% for m in messages %}<{{m.content|trim}}>{% endfor %}");
+        assert_eq!(told(trims, Auto, None), "<{prompt, trimmed}>");
         for (template, style, system) in
             [(None, Chat, None), (None, Auto, Some("w7")), (template, Raw, Some("w7"))]
         {

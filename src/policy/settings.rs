@@ -1,17 +1,18 @@
 //! What decides what a policy draws, side by side.
 
 use crate::model::Sampling;
+use std::borrow::Cow;
 
 /// One setting of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub value: String,
 }
 
 impl Setting {
-    pub fn new(name: &'static str, value: impl Into<String>) -> Self {
-        Self { name, value: value.into() }
+    pub fn new(name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
     }
 }
 
@@ -21,21 +22,28 @@ const ASIDE: [&str; 5] = ["endpoint", "model", "weights", "engine", "probabiliti
 
 /// The names of the settings in which policies differ, in the order of the first: those that
 /// both know, and that decide what is drawn.
-pub fn differences(all: &[Vec<Setting>]) -> Vec<&'static str> {
+pub fn differences(all: &[Vec<Setting>]) -> Vec<&str> {
     let Some((first, others)) = all.split_first() else { return Vec::new() };
     let differs = |setting: &&Setting| {
         let there = |other: &Vec<Setting>| other.iter().find(|s| s.name == setting.name).cloned();
         let unlike = |s: Setting| s.value != setting.value && s.value != UNKNOWN && setting.value != UNKNOWN;
-        !ASIDE.contains(&setting.name) && others.iter().filter_map(there).any(unlike)
+        !ASIDE.contains(&&*setting.name) && others.iter().filter_map(there).any(unlike)
     };
-    first.iter().filter(differs).map(|s| s.name).collect()
+    first.iter().filter(differs).map(|s| &*s.name).collect()
 }
 
 /// The value of a setting that nobody can say.
 pub const UNKNOWN: &str = "unknown";
 
+/// The name of what is sent of a problem, to the last character; [`PROMPT`] stands in it for
+/// the problem's text.
+pub const SENT: &str = "sent";
+
+/// What stands for the problem's text.
+pub(super) const PROMPT: &str = "{prompt}";
+
 /// The settings that every policy has.
-pub(super) fn sampling_settings(sampling: &Sampling) -> Vec<Setting> {
+pub fn sampling_settings(sampling: &Sampling) -> Vec<Setting> {
     let top_k = sampling.top_k.map_or("off".to_owned(), |k| k.to_string());
     vec![
         Setting::new("temperature", sampling.temperature.to_string()),

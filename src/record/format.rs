@@ -11,6 +11,7 @@ use crate::completion::{Completion, Finish, Token};
 use crate::model::Sampling;
 use crate::problem::{Problem, Repair, Repairs, Rule, Verdict};
 use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
 
 /// The version that is written, and the newest that is read.
 pub const VERSION: u32 = 1;
@@ -41,6 +42,28 @@ pub struct PolicyEntry {
     /// Where it comes from, as on the command line.
     #[serde(default)]
     pub spec: Option<String>,
+    /// What decided its draws beside the settings of sampling, by name, as far as it is known:
+    /// `sent` (`{prompt}` stands in it for a problem's text), `stop tokens`, `dtype`, ….
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
+}
+
+impl PolicyEntry {
+    /// Whether the draws of both are draws of one policy: the same name, role and source, and
+    /// where both say what was sent, the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let sent = [self, other].map(|entry| entry.settings.get("sent"));
+        (&self.name, &self.role, &self.spec) == (&other.name, &other.role, &other.spec)
+            && (sent.contains(&None) || sent[0] == sent[1])
+    }
+}
+
+impl Run {
+    /// Whether the policies of both are the same, in the same order.
+    pub fn has_policies_of(&self, other: &Self) -> bool {
+        let (here, there) = (&self.policies, &other.policies);
+        here.len() == there.len() && here.iter().zip(there).all(|(a, b)| a.is_same(b))
+    }
 }
 
 /// The settings of sampling; `null` where unknown, and for `top_k` also where it is off.

@@ -75,7 +75,7 @@ impl Library {
         let same = |path: &&PathBuf| {
             let head = Source::open(path).and_then(|source| Head::read(&source));
             head.is_ok_and(|h| {
-                (&h.run.policies, &h.run.sampling) == (&run.policies, &run.sampling) && h.problems == problems
+                h.run.has_policies_of(run) && h.run.sampling == run.sampling && h.problems == problems
             })
         };
         let files = self.files();
@@ -182,7 +182,12 @@ mod tests {
     use std::time::Duration;
 
     fn run(seed: u64) -> Run {
-        let entry = |name: &str| PolicyEntry { name: name.into(), role: name.into(), spec: None };
+        let entry = |name: &str| PolicyEntry {
+            name: name.into(),
+            role: name.into(),
+            spec: None,
+            settings: Default::default(),
+        };
         let sampling = crate::record::SamplingEntry { seed: Some(seed), ..Default::default() };
         Run { version: 1, policies: vec![entry("base"), entry("rlvr")], sampling: Some(sampling), k: Some(8) }
     }

@@ -14,6 +14,7 @@ fn run() -> Run {
         name: name.into(),
         role: role.into(),
         spec: Some(format!("script:{name}")),
+        settings: Default::default(),
     };
     Run {
         version: VERSION,
@@ -449,4 +450,18 @@ fn a_packed_recording_is_read_and_gone_on_with_and_loses_no_more_than_its_last_f
     for (at, problem) in at {
         texts.read(at, &problems()[problem as usize]).unwrap();
     }
+}
+
+#[test]
+fn a_policy_that_was_asked_in_another_way_is_another() {
+    let sent = |words: Option<&str>| {
+        let mut run = run();
+        run.policies[1].settings = words.map(|w| ("sent".to_owned(), w.to_owned())).into_iter().collect();
+        run
+    };
+    let (chat, raw, silent) = (sent(Some("<user>{prompt}")), sent(Some("{prompt}")), sent(None));
+    assert!(!chat.has_policies_of(&raw) && chat.has_policies_of(&chat));
+    assert!(silent.has_policies_of(&raw) && chat.has_policies_of(&silent), "older files do not say");
+    let text = serde_json::to_string(&chat).unwrap();
+    assert_eq!(serde_json::from_str::<Run>(&text).unwrap(), chat);
 }

@@ -202,7 +202,12 @@ mod tests {
                 ledger.add(policy, 0, &completion, &Verdict { correct, ..Verdict::default() });
             }
         }
-        let entry = |name: &str, role: &str| PolicyEntry { name: name.into(), role: role.into(), spec: None };
+        let entry = |name: &str, role: &str| PolicyEntry {
+            name: name.into(),
+            role: role.into(),
+            spec: None,
+            settings: Default::default(),
+        };
         let run = Run {
             version: 1,
             policies: vec![entry("a<b", "base"), entry("rlvr", "rlvr")],

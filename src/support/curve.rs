@@ -160,21 +160,22 @@ impl Ledger {
         let Some(lost) = led.and_then(|led| (led..grid.len()).find(|&i| !leads[i].is_ahead())) else {
             return Crossing::NoneUpTo(last);
         };
-        // Both curves are smooth in k: one change of sign between two points of the grid.
-        let first_without = |mut with: u32, mut without: u32, holds: fn(&Lead) -> bool| {
-            while without - with > 1 {
+        // Both curves are smooth in k: one change of sign between two points of the grid. It is
+        // found to the k, the ends of its interval to a part in `precision`.
+        let first_without = |mut with: u32, mut without: u32, precision: u32, holds: fn(&Lead) -> bool| {
+            while without - with > (without / precision).max(1) {
                 let middle = with + (without - with) / 2;
                 *(if holds(&lead(middle)) { &mut with } else { &mut without }) = middle;
             }
             without
         };
-        let k = first_without(grid[lost - 1], grid[lost], Lead::is_ahead);
+        let k = first_without(grid[lost - 1], grid[lost], u32::MAX, Lead::is_ahead);
         let low = match (0..lost).rev().find(|&i| leads[i].is_clear()) {
-            Some(i) => first_without(grid[i], grid[i + 1], Lead::is_clear),
+            Some(i) => first_without(grid[i], grid[i + 1], 64, Lead::is_clear),
             None => 1,
         };
         let high = match (lost..grid.len()).find(|&i| !leads[i].is_not_behind()) {
-            Some(i) => first_without(grid[i - 1], grid[i], Lead::is_not_behind),
+            Some(i) => first_without(grid[i - 1], grid[i], 64, Lead::is_not_behind),
             None => last,
         };
         Crossing::At { k, low: low.min(k), high: high.max(k) }

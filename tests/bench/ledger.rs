@@ -108,7 +108,12 @@ fn reported(source: &Source) -> f64 {
             }
         }
     }
-    let policy = |name: &str| PolicyEntry { name: name.into(), role: name.into(), spec: None };
+    let policy = |name: &str| PolicyEntry {
+        name: name.into(),
+        role: name.into(),
+        spec: None,
+        settings: Default::default(),
+    };
     let run = Run { version: 1, policies: vec![policy("base"), policy("rlvr")], sampling: None, k: None };
     let once = || {
         let start = Instant::now();

@@ -239,7 +239,7 @@ impl State {
 
     /// The settings of the policy on a side, where they are known.
     pub fn settings_of(&self, side: usize) -> Option<&[Setting]> {
-        self.parity.get(self.policy(side)).map(Vec::as_slice)
+        self.parity.get(self.policy(side)).map(Vec::as_slice).filter(|settings| !settings.is_empty())
     }
 
     /// The name of the policy on a side; empty if there is none.

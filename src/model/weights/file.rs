@@ -79,6 +79,17 @@ impl Kind {
     }
 }
 
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Kind::F32 => f.write_str("f32"),
+            Kind::F16 => f.write_str("f16"),
+            Kind::Bf16 => f.write_str("bf16"),
+            Kind::Blocks(kind) => f.write_str(&format!("{kind:?}").to_lowercase()),
+        }
+    }
+}
+
 /// A tensor in a file: whole, or some rows of it.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -94,6 +105,11 @@ impl View {
     /// `range` is within the bytes and holds whole elements.
     pub fn new(bytes: &Bytes, range: Range<usize>, kind: Kind) -> Self {
         Self { bytes: bytes.clone(), range, kind, paired: None }
+    }
+
+    /// How its elements are written.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The same, with the rows of each of `heads` to be put in Hugging Face's order. The

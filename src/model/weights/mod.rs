@@ -203,6 +203,15 @@ impl Weights {
         needed.iter().try_for_each(|(name, shape)| self.check(name, shape).map(|_| ()))
     }
 
+    /// How most elements are written: `f32`, `bf16`, `q4_1`.
+    pub fn dtype(&self) -> String {
+        let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+        for stored in self.tensors.values() {
+            *sizes.entry(stored.data.kind()).or_default() += stored.shape.iter().product::<usize>();
+        }
+        sizes.into_iter().max_by_key(|(_, size)| *size).map_or_else(String::new, |(kind, _)| kind)
+    }
+
     /// Bytes of an element of a tensor once a model holds it: 2 where 16 bits are exact, else 4.
     pub fn held(&self, name: &str) -> usize {
         match self.tensors.get(name).map(|s| &s.data) {
@@ -255,6 +264,16 @@ impl Weights {
 }
 
 impl Data {
+    /// How its elements are written.
+    fn kind(&self) -> String {
+        match self {
+            Data::Values(_) => "f32".to_owned(),
+            Data::File(view) => view.kind().to_string(),
+            Data::Other(kind) => kind.to_lowercase(),
+            Data::Adapted(base, _) => base.kind(),
+        }
+    }
+
     fn values(&self) -> Cow<'_, [f32]> {
         match self {
             Data::Values(values) => Cow::Borrowed(values),

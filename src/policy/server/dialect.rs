@@ -11,6 +11,7 @@
 
 use crate::completion::{Completion, Finish, Token};
 use crate::model::Sampling;
+use crate::policy::settings::PROMPT;
 use crate::support::topk::entropy_bounds;
 use serde_json::{Map, Value, json};
 use std::ops::Range;
@@ -81,6 +82,16 @@ impl Dialect {
         if self.chat { "chat/completions" } else { "completions" }
     }
 
+    fn messages(&self, text: &str) -> Value {
+        let system = self.system.iter().map(|s| json!({"role": "system", "content": s}));
+        system.chain([json!({"role": "user", "content": text})]).collect()
+    }
+
+    /// What is sent of a problem, with a sign for its text: to the chat interface as messages.
+    pub fn sent(&self) -> String {
+        if self.chat { self.messages(PROMPT).to_string() } else { PROMPT.to_owned() }
+    }
+
     /// A request for completions `indices`, the first of them drawn with `seed`, each other
     /// with the seed after that. Every setting is said, so that no default of the server or
     /// of the checkpoint's `generation_config.json` slips in.
@@ -90,9 +101,7 @@ impl Dialect {
         set("model", self.model.as_str().into());
         match (prompt, self.chat) {
             (Prompt::Text(text), true) => {
-                let system = self.system.iter().map(|s| json!({"role": "system", "content": s}));
-                let all: Vec<Value> = system.chain([json!({"role": "user", "content": text})]).collect();
-                set("messages", all.into());
+                set("messages", self.messages(text));
             }
             (Prompt::Text(text), false) => {
                 set("prompt", text.into());

@@ -14,7 +14,7 @@ mod probe;
 mod score;
 
 use super::settings::UNKNOWN;
-use super::{Policy, PolicyError, Request, ScoreRequest, Scored, Setting, Sink};
+use super::{Policy, PolicyError, Request, SENT, ScoreRequest, Scored, Setting, Sink};
 use crate::model::Sampling;
 use crate::random::Stream;
 pub use address::Address;
@@ -284,6 +284,7 @@ impl Policy for Server {
             true => "the server's own",
             false => "none: the prompt as it is",
         };
+        all.push(Setting::new(SENT, self.dialect.sent()));
         all.push(Setting::new("template", template));
         all.push(Setting::new("system prompt", self.dialect.system.as_deref().unwrap_or("none")));
         // The server takes them from the checkpoint, and tells nobody.
@@ -294,7 +295,7 @@ impl Policy for Server {
         let endpoints: Vec<&str> = self.endpoints.iter().map(|e| e.url.as_str()).collect();
         all.push(Setting::new("endpoint", endpoints.join(", ")));
         all.push(Setting::new("model", self.dialect.model.as_str()));
-        all.extend(self.facts.iter().map(|(name, value)| Setting::new(name, value.as_str())));
+        all.extend(self.facts.iter().map(|(name, value)| Setting::new(*name, value.as_str())));
         let words =
             self.reports.words(self.dialect.top, self.dialect.vocab_size, self.reports_exactly(sampling));
         all.push(Setting::new("probabilities", words));

@@ -253,6 +253,7 @@ fn run(files: &[Input]) -> Run {
                 name: name.unwrap_or_default(),
                 role: role.to_owned(),
                 spec: Some(spec),
+                settings: Default::default(),
             });
         }
     }

@@ -57,17 +57,18 @@ fn lines(state: &State, width: usize) -> Vec<Line> {
     let width = column(width);
     let head = [0, 1].map(|side| text::fit(state.name(side), width));
     let mut out = vec![Line { mark: "", name: String::new(), role: Role::Title, cells: head }];
-    let differ = differences(&[base.to_vec(), rlvr.to_vec()]);
+    let both = [base.to_vec(), rlvr.to_vec()];
+    let differ = differences(&both);
     let mut names: Vec<&str> = Vec::new();
     for setting in base.iter().chain(rlvr) {
-        if !names.contains(&setting.name) {
-            names.push(setting.name);
+        if !names.contains(&&*setting.name) {
+            names.push(&setting.name);
         }
     }
     for name in names {
         let cell = |all: &[crate::policy::Setting]| -> Vec<String> {
             let value = all.iter().find(|s| s.name == name).map_or("–", |s| s.value.as_str());
-            let value = crate::completion::clean(value).replace('\n', " ");
+            let value = crate::completion::clean(value).replace('\n', "⏎");
             text::wrap(&value, width).into_iter().map(|l| value[l].to_owned()).collect()
         };
         let cells = [cell(base), cell(rlvr)];
