@@ -5,9 +5,9 @@
 //! works back from the target gets there more often, and few do.
 
 use super::Course;
-use crate::problem::Problem;
 use crate::problem::tasks::countdown::generator::{self, answers, result};
 use crate::problem::tasks::countdown::{Expr, Method, Op, Puzzle, Suite};
+use crate::problem::{Problem, judge};
 use crate::random::Stream;
 
 /// Countdown, as the embedded pair knows it.
@@ -49,7 +49,10 @@ impl Course for Countdown {
         let (method, _) = SHARES.iter().find(|(m, _)| m.name() == method)?;
         let puzzle = Self::puzzle(seed, number);
         let found = found(&puzzle, *method, stream)?;
-        Some(written(&found, puzzle.target, *method, None))
+        let text = written(&found, puzzle.target, *method, None);
+        // Where numbers are equal, steps may read as another way too.
+        let verdict = judge(&generator::problem(String::new(), &puzzle, ""), &text);
+        (verdict.method.as_deref() == Some(method.name())).then_some(text)
     }
 
     fn example(&self, seed: u64, index: u64) -> (Problem, String) {
@@ -279,7 +282,6 @@ fn backwards(expr: &Expr, target: u32) -> Option<(Vec<String>, u32, &Expr)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::judge;
 
     #[test]
     fn each_method_of_the_corpus_is_recognised_with_its_mistakes() {
@@ -295,7 +297,8 @@ mod tests {
             correct += u32::from(v.correct);
             sound += u32::from(v.sound == Some(true));
         }
-        assert!(known >= 2970, "{known}");
+        // `9 - 5 = 4, 4 + 7 = 11, 4 * 11 = 44` of 9, 5, 4 and 7 goes both ways.
+        assert!(known >= 2900, "{known}");
         assert!((1300..1900).contains(&correct) && sound < correct, "{correct} {sound}");
     }
 

@@ -71,6 +71,8 @@ pub fn clusters(state: &State, side: usize, theme: &Theme, area: Rect, buf: &mut
 struct Columns {
     answer: usize,
     method: usize,
+    /// The problem has several right answers: a right cluster is told by its own too.
+    several: bool,
     bar: usize,
     /// The share that fills the bar.
     scale: f64,
@@ -87,8 +89,10 @@ impl Columns {
             let rows = rows.iter().filter(|r| !correct_only || r.correct);
             rows.map(|r| text::width(of(r))).max().unwrap_or(0)
         };
+        let mut right = rows.iter().filter(|r| r.correct).map(|r| &r.answer);
+        let several = right.next().is_some_and(|first| right.any(|other| other != first));
         let method = longest(|r| &r.method, true);
-        let answer = longest(|r| &r.answer, false).clamp(2, 12);
+        let answer = longest(|r| &r.answer, false).clamp(2, if several { 24 } else { 12 });
         let words = (room * 3 / 4).min(answer + 2 + method);
         // With little room a correct cluster is told by its method, and a wrong one by its
         // answer.
@@ -97,7 +101,7 @@ impl Columns {
         // In steps of a tenth, so that bars do not all move with each completion.
         let scale = (f64::from(most) / f64::from(k.max(1)) * 10.0).ceil().max(1.0) / 10.0;
         let method = words - if answer > 0 { answer + 2 } else { 0 };
-        Self { answer, method, bar: room.saturating_sub(words), scale, k }
+        Self { answer, method, several, bar: room.saturating_sub(words), scale, k }
     }
 
     fn draw(&self, item: &Row, side: usize, theme: &Theme, area: Rect, buf: &mut Buffer) {
@@ -118,12 +122,20 @@ impl Columns {
         let mut x = put(buf, area, 1, 0, mark, theme.style(role)) + 1;
         let label_end = 3 + self.answer + if self.answer > 0 { 2 } else { 0 } + self.method;
         if self.answer > 0 {
-            let answer = text::right(&item.answer, self.answer);
-            x = put(buf, area, x, 0, &answer, theme.style(quiet)) + 2;
+            let answer = match self.several {
+                true => text::fit(&item.answer, self.answer),
+                false => text::right(&item.answer, self.answer),
+            };
+            put(buf, area, x, 0, &answer, theme.style(quiet));
+            x += self.answer as u16 + 2;
             put(buf, area, x, 0, &text::fit(&item.method, self.method), theme.style(quiet));
         } else {
-            let label = if item.method.is_empty() { &item.answer } else { &item.method };
-            put(buf, area, x, 0, &text::fit(label, self.method), theme.style(quiet));
+            let label = match (item.method.is_empty(), self.several && item.correct) {
+                (true, _) => item.answer.clone(),
+                (false, true) => format!("{}  {}", item.answer, item.method),
+                (false, false) => item.method.clone(),
+            };
+            put(buf, area, x, 0, &text::fit(&label, self.method), theme.style(quiet));
         }
         if let Some(note) = note_of(item, side) {
             self.note(&note, label_end, theme.style(role), area, buf);

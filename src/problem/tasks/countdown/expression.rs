@@ -80,6 +80,8 @@ impl Expr {
     /// sums and products, in its brackets, or in where its minus signs stand. `None` where
     /// it has no value.
     pub fn form(&self) -> Option<String> {
+        // Put in order, `0 / (1 / 0)` would lose what makes it nothing.
+        self.value()?;
         let (negative, form) = Form::of(self)?;
         Some(if negative { format!("-({})", form.text) } else { form.text })
     }

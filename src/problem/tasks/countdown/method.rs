@@ -138,7 +138,7 @@ mod tests {
         case(" 8 + 6 = 14, 14 - 2 = 12, 12 * 2 = 24.", Method::OneByOne, false);
         case(" 6 - 2 = 4, 8 + 3 = 11, 4 * 11 = 44.", Method::Parts, false);
         case(" 8 - 2 = 6, 6 + 6 = 12, 12 * 3 = 36.", Method::OneByOne, true);
-        case(" 6 / 2 = 3, 8 * 3 = 24, 24 + 3 = 27", Method::Parts, false);
+        case("6 * 2 = 12. 8 * 3 = 24. 12 + 24 = 36", Method::Parts, true);
         case(" 36 / 3 = 12, 12 + 2 = 14, 8 + 6 = 14.", Method::Back, true);
         case(" 36 / 3 = 12, 12 + 2 = 14, 8 + 6 = 15.", Method::Back, false);
         case(" 36 / 3 = 12, 12 + 2 = 14.", Method::Back, false);

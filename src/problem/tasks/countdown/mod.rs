@@ -171,7 +171,7 @@ mod tests {
         case("(8 + 7) * 4 / 2 = 30", &[Repair::Equation]);
         case("30 = 15 * 2 = (8 + 7) * 4 / 2", &[Repair::Equation]);
         case("(8 + 7) * 4 / 2 = 60 / 2 = 30.", &[Repair::Dress, Repair::Equation]);
-        case("(8 + 7) × 4 ÷ 2 = 30", &[Repair::Equation, Repair::TimesSign]);
+        case("(8 + 7) × 4 ÷ 2 = 30", &[Repair::TimesSign, Repair::Equation]);
         case("\\frac{(8 + 7) \\times 4}{2}", &[Repair::LatexFraction, Repair::TimesSign]);
         case("[8 + 7] x 4 / 2", &[Repair::TimesSign]);
         assert_eq!(ascii_signs("2x3 x 4 X(1 − 6) six"), "2*3 * 4 *(1 - 6) six");
