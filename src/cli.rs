@@ -396,6 +396,16 @@ fn size(text: &str) -> Result<(u16, u16), String> {
     both.ok_or_else(|| "write columns x rows, each 1 to 1000, as in 120x36".to_owned())
 }
 
+/// A table of `leash report --format csv`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TableName {
+    Problems,
+    Clusters,
+    Curves,
+    Support,
+    Policies,
+}
+
 /// What `leash report` is told.
 #[derive(Clone, Debug, Args)]
 pub struct ReportArgs {
@@ -403,9 +413,14 @@ pub struct ReportArgs {
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
 
-    /// csv has one row a problem; svg is the chart of pass@k
+    /// csv is one table, which --table names; svg is the chart of pass@k
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+
+    /// The table of --format csv: a row a problem, a cluster, a point of the curves, a unit of
+    /// support, or a policy [default: problems]
+    #[arg(long, value_enum)]
+    pub table: Option<TableName>,
 
     /// Look at the first N completions only
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

@@ -1,10 +1,10 @@
 //! `leash report`: every figure of a recording.
 
 use super::{open, print};
-use crate::cli::{Format, ReportArgs};
+use crate::cli::{Format, ReportArgs, TableName};
 use crate::completion::clean;
 use crate::report::{Report, load};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 /// Lines that could not be read and are shown; the others are counted.
 const SHOWN: usize = 5;
@@ -16,6 +16,10 @@ const SHOWN: usize = 5;
 /// A file that cannot be read or is no recording; flags that contradict each other.
 pub fn run(args: &ReportArgs) -> Result<()> {
     let lens = args.lens()?;
+    ensure!(
+        args.table.is_none() || args.format == Format::Csv,
+        "--table belongs to --format csv: the other formats hold every table"
+    );
     let recording = open(&args.files, &args.import)?;
     let loaded = load(&recording, args.k, args.sound)?;
     let file = recording.path.display();
@@ -42,7 +46,13 @@ pub fn run(args: &ReportArgs) -> Result<()> {
     print(&match args.format {
         Format::Table => report.table(args.unit),
         Format::Json => report.json(),
-        Format::Csv => report.csv(),
+        Format::Csv => match args.table.unwrap_or(TableName::Problems) {
+            TableName::Problems => report.csv(),
+            TableName::Clusters => report.clusters_csv(),
+            TableName::Curves => report.curves_csv(),
+            TableName::Support => report.support_csv(),
+            TableName::Policies => report.policies_csv(),
+        },
         Format::Markdown => report.markdown(args.unit),
         Format::Svg => report.svg(),
     })?;

@@ -23,6 +23,7 @@
 //! `ndr`, `sds`, `nscr`, their `intervals`, the `noise_floor`, the `p_value` of NSCR and the
 //! `regime` by the paper's names with its thresholds.
 
+mod csv;
 mod grid;
 mod load;
 mod pair;

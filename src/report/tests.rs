@@ -196,6 +196,16 @@ fn tables_hold_every_unit_and_every_problem() {
         "id,reference,k,status,start n,start hits,start pass_rate,tuned n,tuned hits,tuned pass_rate\n\
          p1,42,4,P,4,2,0.5,4,4,1\np2,8,4,S,4,1,0.25,4,0,0\n"
     );
+    for (csv, row) in [
+        (report.clusters_csv(), "\np1,42,"),
+        (report.curves_csv(), "\nstart,1,0.375,"),
+        (report.support_csv(), "\nstart,tuned,4,problem,1,0,1,0,0.5,"),
+        (report.policies_csv(), "\nstart,"),
+    ] {
+        let columns = csv.lines().next().unwrap().split(',').count();
+        assert!(csv.contains(row), "{row:?} is not in\n{csv}");
+        assert!(csv.lines().all(|l| l.contains('"') || l.split(',').count() == columns), "{csv}");
+    }
 }
 
 #[test]

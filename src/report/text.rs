@@ -17,32 +17,6 @@ impl Report {
         self.parts(unit).iter().map(part).collect::<String>() + &self.note() + "\n"
     }
 
-    /// One row a problem, comma-separated; what is undefined is empty.
-    pub fn csv(&self) -> String {
-        let mut headings = vec!["id".to_owned(), "reference".into(), "k".into(), "status".into()];
-        for policy in &self.policies {
-            headings.extend(["n", "hits", "pass_rate"].map(|what| format!("{} {what}", policy.name)));
-        }
-        let mut grid = Grid::new(headings);
-        for problem in &self.problems {
-            let mut row = vec![
-                problem.id.clone(),
-                problem.reference.clone().unwrap_or_default(),
-                problem.k.to_string(),
-                problem.status.map(String::from).unwrap_or_default(),
-            ];
-            for ((n, hits), rate) in problem.n.iter().zip(&problem.hits).zip(&problem.pass_rate) {
-                row.extend([
-                    n.to_string(),
-                    hits.to_string(),
-                    rate.map(|r| r.to_string()).unwrap_or_default(),
-                ]);
-            }
-            grid.row(row);
-        }
-        grid.csv()
-    }
-
     fn parts(&self, unit: Option<Unit>) -> Vec<(String, Grid)> {
         let mut parts = vec![
             ("Policies".to_owned(), self.policies_grid()),

@@ -386,7 +386,8 @@ fn a_recording_is_scored_under_another_policy_and_scoring_goes_on_where_it_stopp
         };
         let score = all.iter().find(same).unwrap();
         let difference = score["logprob"].as_f64().unwrap() - c["logprob"].as_f64().unwrap();
-        assert!(difference.abs() < 1e-4, "{score} {c}");
+        // It was drawn with its keys and values in 16 bits, and is scored in 32.
+        assert!(difference.abs() < 1e-3, "{score} {c}");
         assert_eq!(
             score["token_texts"].as_array().unwrap().iter().map(|t| t.as_str().unwrap()).collect::<String>(),
             c["text"].as_str().unwrap()
