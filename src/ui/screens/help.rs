@@ -92,6 +92,7 @@ fn lines(state: &State, width: usize) -> Vec<(String, String, Role)> {
         Context::Palette,
         Context::Filter,
         Context::Name,
+        Context::Words,
         Context::Log,
         Context::Confirm,
         Context::Help,
