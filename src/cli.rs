@@ -333,6 +333,11 @@ pub struct DemoArgs {
     /// Go on by itself, at the pace of reading aloud, and leave at the end
     #[arg(long)]
     pub auto: bool,
+
+    /// Words a second that --auto takes an audience to read
+    #[arg(long, value_name = "WORDS", default_value_t = crate::app::tour::ALOUD, requires = "auto",
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub pace: u32,
 }
 
 /// What `leash open` is told.

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         Some(Command::Bench(args)) => commands::bench::run(args).map(|()| ExitCode::SUCCESS),
         Some(Command::Completions { shell }) => success(commands::shell::completions(*shell)),
         Some(Command::Demo(args)) => {
-            let tour = Tour { auto: args.auto, ..Tour::default() };
+            let tour = Tour { auto: args.auto, pace: args.pace, ..Tour::default() };
             commands::explore::run(&args.explore, Some(tour))
         }
         Some(Command::Score(args)) => commands::score::run(args).map(|()| ExitCode::SUCCESS),

@@ -1,5 +1,7 @@
 //! Every screen at the sizes that matter, cell by cell.
 
+#[path = "screens/inspect.rs"]
+mod inspect;
 mod stage;
 #[path = "screens/training.rs"]
 mod training;

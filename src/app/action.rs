@@ -86,4 +86,15 @@ pub enum Action {
     Runs,
     Rename,
     Delete,
+    /// What the colours of a completion's tokens say.
+    Heat,
+    /// The next token at which the model was unsure.
+    NextFork,
+    PreviousFork,
+    /// Continuations from the cursor's token on, under both policies.
+    Branch,
+    /// Continuations of words that are typed.
+    Force,
+    /// Two completions word by word.
+    Diff,
 }

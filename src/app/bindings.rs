@@ -140,6 +140,7 @@ impl Bindings {
             Action::TurnUp => Action::TurnDown,
             Action::CursorRight => Action::CursorLeft,
             Action::ZoomIn => Action::ZoomOut,
+            Action::NextFork => Action::PreviousFork,
             _ => return first,
         };
         let other = self.of(binding.context).find(|(b, keys)| b.action == opposite && !keys.is_empty());

@@ -2,6 +2,7 @@
 
 use super::state::Named;
 use super::study::Job;
+use super::{branch, weigh};
 use crate::run::{Item, Settings};
 use crate::train::session::Order;
 use std::path::PathBuf;
@@ -51,4 +52,10 @@ pub enum Effect {
         name: String,
     },
     DeleteRun(PathBuf),
+    /// Score a completion under both policies, beside the screen.
+    Weigh(Box<weigh::Job>),
+    /// Draw continuations under both policies, beside the screen and the campaign.
+    Branch(Box<branch::Job>),
+    /// What was begun by [`Effect::Branch`] is not wanted any more.
+    EndBranch,
 }

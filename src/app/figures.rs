@@ -1,5 +1,7 @@
 //! The figures on screen, kept from frame to frame: only what has changed is computed.
 
+use super::state::explore::Order;
+use super::state::suite::Sort;
 use super::state::{Screen, State};
 use crate::completion::clean;
 use crate::support::change::{Certainty, Change};
@@ -14,6 +16,8 @@ pub struct Figures {
     pub lines: Vec<Line>,
     /// The problems that pass the filter.
     pub shown: Vec<usize>,
+    /// The same in the chosen order, for the list.
+    pub listed: Vec<usize>,
     /// The completions of the open cluster, by index.
     pub members: Vec<u32>,
     view: Option<View>,
@@ -30,7 +34,11 @@ pub struct Here {
     pub problem: usize,
     /// Both policies are compared at this k.
     pub k: u32,
+    /// The clusters that pass the filter.
     pub rows: Vec<Row>,
+    /// How many do not.
+    pub hidden: usize,
+    order: Order,
     pub counts: Counts,
     /// The counts by the task's own rules, where others are shown.
     pub usual: Option<Counts>,
@@ -118,6 +126,8 @@ struct View {
     pair: Pair,
     filter: String,
     open: Option<(ClusterKey, usize)>,
+    sort: Sort,
+    clusters: (String, Order),
 }
 
 impl Figures {
@@ -132,6 +142,7 @@ impl Figures {
             },
             lines: vec![Line::default(); problems],
             shown: (0..problems).collect(),
+            listed: (0..problems).collect(),
             members: Vec::new(),
             view: None,
             stale: vec![true; problems],
@@ -162,6 +173,7 @@ impl Figures {
     /// There are more problems now.
     pub(super) fn grow(&mut self, problems: usize) {
         self.shown.extend(self.lines.len()..problems);
+        self.listed.extend(self.lines.len()..problems);
         self.lines.resize(problems, Line::default());
         self.stale.resize(problems, true);
     }
@@ -188,6 +200,8 @@ impl State {
             pair: self.pair,
             filter: self.explore.filter.to_lowercase(),
             open: open.map(|key| (key, self.completions.side)),
+            sort: self.suite.sort,
+            clusters: (self.explore.clusters.trim().to_lowercase(), self.explore.order),
         };
         let before = self.figures.view.replace(view.clone());
         let before = before.as_ref();
@@ -198,7 +212,8 @@ impl State {
             self.figures.stale.fill(true);
         }
         let any_stale = self.figures.stale.contains(&true);
-        if moved || lens_changed || here_stale {
+        let other_rows = before.is_none_or(|b| b.clusters != view.clusters);
+        if moved || lens_changed || here_stale || other_rows {
             self.figures.here = self.measured_here();
         }
         if moved || here_stale || before.is_none_or(|b| b.open != view.open) {
@@ -209,10 +224,12 @@ impl State {
             self.figures.members = members.unwrap_or_default();
         }
         let at_rest = self.progress.finished || self.progress.paused;
+        let mut sort = before.is_none_or(|b| b.sort != view.sort);
         let wait = if at_rest { 1 } else { self.problems.len().min(self.figures.came / 8) };
         if lens_changed || self.figures.unread >= wait.max(1) {
             self.figures.all = self.measured_all();
             self.figures.unread = 0;
+            sort = true;
         }
         if any_stale {
             self.measure_lines();
@@ -220,7 +237,39 @@ impl State {
         if any_stale || before.is_none_or(|b| b.filter != view.filter) {
             self.figures.shown =
                 (0..self.problems.len()).filter(|&i| self.matches(i, &view.filter)).collect();
+            sort |= before.is_none_or(|b| b.filter != view.filter);
+            self.list(sort);
+        } else if sort {
+            self.list(true);
         }
+    }
+
+    /// Brings the list into the chosen order; without `anew` each problem keeps its place, so
+    /// that the list does not move under the eye with every completion.
+    fn list(&mut self, anew: bool) {
+        let mut listed = self.figures.shown.clone();
+        if self.suite.sort != Sort::Order {
+            if anew {
+                self.sort(&mut listed);
+            } else {
+                let mut place = vec![usize::MAX; self.problems.len()];
+                for (at, &problem) in self.figures.listed.iter().enumerate() {
+                    place[problem] = at;
+                }
+                listed.sort_by_key(|&p| place[p]);
+            }
+        }
+        self.figures.listed = listed;
+    }
+
+    /// The place of a problem in the list; where the filter hides it, that of the next one.
+    pub fn place_of(&self, problem: usize) -> usize {
+        let listed = &self.figures.listed;
+        let next = || match self.suite.sort {
+            Sort::Order => listed.partition_point(|&p| p < problem),
+            _ => 0,
+        };
+        listed.iter().position(|p| *p == problem).unwrap_or_else(next)
     }
 
     fn measure_lines(&mut self) {
@@ -275,6 +324,7 @@ impl State {
             "preserved" => line.status == Some(Status::Preserved),
             "undecided" => matches!(line.certainty, Some(Certainty::Undecided { .. })),
             "format" => line.format,
+            "wrong" => line.status == Some(Status::OutOfSupport),
             text => {
                 let p = &self.problems[problem];
                 p.id.to_lowercase().contains(text) || p.prompt.to_lowercase().contains(text)
@@ -295,15 +345,22 @@ impl State {
                 mean_tokens: ledger.problem_mean_tokens(policy, problem),
             }
         };
-        let rows = self.rows();
+        let mut rows = self.rows();
         let distinct = |side: usize| rows.iter().filter(|r| r.status.is_some() && r.hits[side] > 0).count();
+        let distinct = [distinct(0), distinct(1)];
+        let all = rows.len();
+        let filter = self.explore.clusters.trim().to_lowercase();
+        let open = self.completions.cluster.as_ref().filter(|_| self.screen == Screen::Completions);
+        rows.retain(|r| passes(r, &filter) || Some(&r.key) == open);
         Here {
             problem,
+            order: self.explore.order,
+            hidden: all - rows.len(),
             k: ledger.matched(self.pair, problem),
             counts: ledger.problem_counts(self.pair, problem, &self.lens),
             usual: self.usual().map(|l| l.problem_counts(self.pair, problem, &self.lens)),
             measures: [of(0), of(1)],
-            distinct: [distinct(0), distinct(1)],
+            distinct,
             history: [0, 1].map(|side| ledger.entropy_history(self.policy(side), problem)),
             rows,
         }
@@ -363,9 +420,15 @@ impl State {
             false => usize::MAX,
         };
         let mut places: Vec<(usize, Row)> = rows.drain(..).map(|r| (place(&r), r)).collect();
-        places.sort_by_key(|(place, r)| (rank(r), *place));
+        let order = self.explore.order;
+        places.sort_by_key(|(place, r)| (rank(r, order), *place));
         let mut rows: Vec<Row> = places.into_iter().map(|(_, r)| r).collect();
-        settle(&mut rows);
+        if before.order != order {
+            rows.sort_by(|a, b| {
+                rank(a, order).cmp(&rank(b, order)).then(weight(b, order).total_cmp(&weight(a, order)))
+            });
+        }
+        settle(&mut rows, order);
         rows
     }
 
@@ -392,22 +455,54 @@ fn one_line(text: &str) -> String {
     clean(text).replace('\n', " ")
 }
 
-fn rank(row: &Row) -> u8 {
-    match row {
-        Row { correct: true, .. } => 0,
-        Row { key: ClusterKey { answer: Some(_), .. }, .. } => 1,
-        _ => 2,
+/// Whether a cluster passes a filter, which is in lower case.
+fn passes(row: &Row, filter: &str) -> bool {
+    let has = |text: &str, part: &str| text.to_lowercase().contains(part.trim());
+    match filter {
+        "" => true,
+        "lost" => row.status == Some(Status::Shrunk),
+        "gained" => row.status == Some(Status::Expanded),
+        "preserved" => row.status == Some(Status::Preserved),
+        "undecided" => matches!(row.change.map(|c| c.certainty), Some(Certainty::Undecided { .. })),
+        "wrong" => !row.correct,
+        "correct" => row.correct,
+        _ => match filter.split_once(':') {
+            Some(("method", part)) => has(&row.method, part),
+            Some(("answer", part)) => has(&row.answer, part),
+            _ => has(&row.method, filter) || has(&row.answer, filter),
+        },
     }
 }
 
-/// Insertion by hits: a row moves up past those that it clearly exceeds.
-fn settle(rows: &mut [Row]) {
+fn rank(row: &Row, order: Order) -> u8 {
+    match row {
+        Row { correct: true, status, .. } if order == Order::Lost => match status {
+            Some(Status::Shrunk) => 0,
+            Some(Status::Expanded) => 1,
+            _ => 2,
+        },
+        Row { correct: true, .. } => 2,
+        Row { key: ClusterKey { answer: Some(_), .. }, .. } => 3,
+        _ => 4,
+    }
+}
+
+/// By what rows of one rank are ordered.
+fn weight(row: &Row, order: Order) -> f64 {
+    let [base, rlvr] = row.hits.map(f64::from);
+    if order == Order::Change { (rlvr - base).abs() } else { base + rlvr }
+}
+
+/// Insertion by weight: a row moves up past those that it clearly exceeds.
+fn settle(rows: &mut [Row], order: Order) {
     let total = |r: &Row| f64::from(r.hits[0]) + f64::from(r.hits[1]);
     for i in 1..rows.len() {
         let mut at = i;
         while at > 0 {
             let (above, row) = (&rows[at - 1], &rows[at]);
-            if rank(above) != rank(row) || total(row) <= total(above) + total(above).sqrt() {
+            if rank(above, order) != rank(row, order)
+                || weight(row, order) <= weight(above, order) + total(above).sqrt()
+            {
                 break;
             }
             rows.swap(at, at - 1);

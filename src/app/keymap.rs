@@ -30,6 +30,8 @@ pub enum Context {
     Always,
     Curves,
     Suite,
+    /// The first words of continuations are typed.
+    Words,
 }
 
 impl Context {
@@ -49,6 +51,7 @@ impl Context {
             Context::Tour => &[Context::Tour, Context::Always],
             Context::Runs => &[Context::Runs, Context::Screens, Context::Always],
             Context::Name => &[Context::Name, Context::Always],
+            Context::Words => &[Context::Words, Context::Always],
             Context::Screens | Context::Always => &[Context::Always],
         }
     }
@@ -71,6 +74,7 @@ impl Context {
             Context::Always => "Always",
             Context::Curves => "Curves",
             Context::Suite => "Suite",
+            Context::Words => "First words",
         }
     }
 }
@@ -138,7 +142,14 @@ pub const TABLE: &[Binding] = &[
         Action::Filter,
         &[&[Char('/')]],
         "filter",
-        "only problems with: lost, gained, preserved, undecided, format, or a text",
+        "lost, gained, undecided, wrong, format, method:…, answer:…, or a text",
+    ),
+    bind(
+        Context::Explore,
+        Action::Sort,
+        &[&[Char('s')]],
+        "sort",
+        "problems by loss, gain, change, hardness; clusters by mass, change, loss",
     ),
     bind(
         Context::Explore,
@@ -151,28 +162,72 @@ pub const TABLE: &[Binding] = &[
         Context::Completions,
         Action::Down,
         &[&[Char('j')], &[Down]],
-        "completion",
+        "row",
         "the next completion, or a line down in the text",
     ),
     bind(Context::Completions, Action::Up, &[&[Char('k')], &[Up]], "", "the completion before, or a line up"),
-    bind(
-        Context::Completions,
-        Action::NextPane,
-        &[&[Tab], &[Char('l')], &[Right]],
-        "pane",
-        "the next pane: base, RLVR, text",
-    ),
-    bind(
-        Context::Completions,
-        Action::PreviousPane,
-        &[&[BackTab], &[Char('h')], &[Left]],
-        "",
-        "the pane before",
-    ),
     bind(Context::Completions, Action::Open, &[&[Enter]], "read", "go to the text"),
+    bind(
+        Context::Completions,
+        Action::NextFork,
+        &[&[Char('n')]],
+        "fork",
+        "the next fork: a token of the fifth at which the model was least sure",
+    ),
+    bind(Context::Completions, Action::PreviousFork, &[&[Char('N')]], "", "the fork before"),
+    bind(
+        Context::Completions,
+        Action::Heat,
+        &[&[Char('v')]],
+        "heat",
+        "colour tokens by entropy, p under base, under RLVR, their difference, not",
+    ),
+    bind(
+        Context::Completions,
+        Action::Branch,
+        &[&[Char('b')]],
+        "branch",
+        "continuations from the cursor's token under both policies; again: more",
+    ),
+    bind(
+        Context::Completions,
+        Action::Force,
+        &[&[Char('f')]],
+        "force",
+        "type first words and draw continuations of them under both policies",
+    ),
+    bind(
+        Context::Completions,
+        Action::Diff,
+        &[&[Char('d')]],
+        "diff",
+        "mark this completion; then another one stands against it word by word",
+    ),
+    bind(
+        Context::Completions,
+        Action::CursorRight,
+        &[&[Char('l')], &[Right]],
+        "token",
+        "the next token of the text; in the list the next pane",
+    ),
+    bind(
+        Context::Completions,
+        Action::CursorLeft,
+        &[&[Char('h')], &[Left]],
+        "",
+        "the token before; in the list the pane before",
+    ),
+    bind(Context::Completions, Action::NextPane, &[&[Tab]], "pane", "the next pane: base, RLVR, text"),
+    bind(Context::Completions, Action::PreviousPane, &[&[BackTab]], "", "the pane before"),
     bind(Context::Completions, Action::Next, &[&[Char('}')]], "next cluster", "the next cluster"),
     bind(Context::Completions, Action::Previous, &[&[Char('{')]], "", "the cluster before"),
-    bind(Context::Completions, Action::Back, &[&[Esc]], "back", "back to Explore"),
+    bind(
+        Context::Completions,
+        Action::Back,
+        &[&[Esc]],
+        "back",
+        "close the branch, end the diff, leave the text, then back to Explore",
+    ),
     bind(Context::Screens, Action::PageDown, &[&[PageDown], &[Ctrl('d')]], "", "ten rows down"),
     bind(Context::Screens, Action::PageUp, &[&[PageUp], &[Ctrl('u')]], "", "ten rows up"),
     bind(Context::Screens, Action::First, &[&[Char('g'), Char('g')], &[Home]], "", "the first row"),
@@ -396,6 +451,9 @@ pub const TABLE: &[Binding] = &[
     bind(Context::Name, Action::Accept, &[&[Enter]], "rename", "take the name"),
     bind(Context::Name, Action::Cancel, &[&[Esc]], "keep", "keep the old name"),
     bind(Context::Name, Action::Erase, &[&[Backspace]], "", "take back a character"),
+    bind(Context::Words, Action::Accept, &[&[Enter]], "draw", "draw continuations of these words"),
+    bind(Context::Words, Action::Cancel, &[&[Esc]], "drop", "draw nothing"),
+    bind(Context::Words, Action::Erase, &[&[Backspace]], "", "take back a character"),
     bind(Context::Always, Action::Suspend, &[&[Ctrl('z')]], "", "to the shell, and back with fg"),
     bind(Context::Always, Action::Quit, &[&[Ctrl('c')]], "", "leave, whatever is open"),
     bind(

@@ -1,10 +1,12 @@
 //! What comes in.
 
 use super::action::Action;
+use super::branch;
 use super::key::Key;
 use super::state::Named;
 use super::state::curves::Tile;
 use super::study::Study;
+use super::weigh::Weighed;
 use crate::record::{Listed, News};
 use crate::run::{Event, Gauge};
 
@@ -39,6 +41,12 @@ pub enum Message {
     Step,
     /// A study that was asked for.
     Studied(Box<Study>),
+    /// A completion's scores that were asked for.
+    Weighed(Box<Weighed>),
+    /// News of continuations.
+    Branched(branch::News),
+    /// The last frame brought the cursor's token into view: the text begins at this line.
+    Scrolled(usize),
 }
 
 /// What lies under the mouse.

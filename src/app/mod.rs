@@ -6,6 +6,7 @@
 
 pub mod action;
 pub mod bindings;
+pub mod branch;
 pub mod effect;
 pub mod figures;
 pub mod key;
@@ -17,6 +18,7 @@ pub mod study;
 mod tests;
 pub mod tour;
 mod update;
+pub mod weigh;
 
 pub use action::Action;
 pub use bindings::Bindings;

@@ -180,11 +180,15 @@ impl State {
     /// [`Message::Step`](super::Message::Step) while this holds and nothing else waits.
     pub fn has_work(&self) -> bool {
         self.regrade.is_behind()
+            || self.unweighed().is_some()
             || self.studies.running.is_none() && (self.studies.gathering.is_some() || self.wanted().is_some())
     }
 
     /// Does a little of it, at most about two milliseconds.
     pub(super) fn work(&mut self) -> Vec<Effect> {
+        if let Some(subject) = self.unweighed() {
+            return self.weigh(subject);
+        }
         if self.regrade.is_behind() {
             self.regrade_some();
             return Vec::new();
@@ -219,15 +223,18 @@ impl State {
     }
 
     /// Whatever there is to do, done here and now: for pictures and tests, where no loop
-    /// runs.
-    pub fn settle(&mut self) {
+    /// runs. What cannot be done without the world is given back.
+    pub fn settle(&mut self) -> Vec<Effect> {
+        let mut left = Vec::new();
         while self.has_work() {
             for effect in self.work() {
-                if let Effect::Study(job) = effect {
-                    self.studied(job.run());
+                match effect {
+                    Effect::Study(job) => self.studied(job.run()),
+                    other => left.push(other),
                 }
             }
         }
+        left
     }
 
     /// The newest study of all problems through the present lens.

@@ -371,3 +371,136 @@ fn what_other_rules_undo_is_flagged_as_format() {
     s.settle();
     assert_eq!(s.graded().drawn(1, 0), 4);
 }
+
+/// Tokens of the selected completion's text, one a word, as a policy would score them.
+fn scores(text: &str, entropy: f64) -> Result<crate::policy::Scored, String> {
+    let token = |(i, text): (usize, &str)| crate::policy::ScoredToken {
+        id: i as u32,
+        text: text.to_owned(),
+        logprob: -0.5,
+        entropy: Some(if i == 2 { entropy } else { 0.0 }),
+        top: vec![(text.to_owned(), -0.5)],
+    };
+    let tokens = text.split_inclusive(' ').enumerate().map(token).collect();
+    Ok(crate::policy::Scored { tokens, retokenised: false, ended: false })
+}
+
+#[test]
+fn a_branch_begins_before_the_cursors_token_and_enters_no_ledger() {
+    let mut s = state(3);
+    draw(&mut s, 0, 0, "0! 0! 7");
+    draw(&mut s, 1, 0, "0! 8 7");
+    keys(&mut s, "⏎⏎");
+    s.refresh();
+    let Some(Effect::Weigh(job)) = update(&mut s, Message::Step).pop() else { panic!("nothing is scored") };
+    // The model is given what it wrote, not what the screen may show.
+    assert_eq!(job.text, "\x1b[2Jit is 0");
+    let sides = [scores(&job.text, 0.9), scores(&job.text, 0.1)];
+    let weighed = weigh::Weighed { subject: job.subject, sides };
+    update(&mut s, Message::Weighed(Box::new(weighed)));
+    assert!(!s.has_work() || s.unweighed().is_none());
+    keys(&mut s, "n");
+    assert_eq!(s.completions.cursor, 2);
+    let Some(Effect::Branch(job)) = keys(&mut s, "b").pop() else { panic!("nothing is drawn") };
+    assert_eq!((job.tokens.as_slice(), job.indices.clone()), (&[0, 1][..], 0..branch::CONTINUATIONS));
+    assert_ne!(job.sampling.seed, s.settings.sampling.seed);
+    let before = [0, 1].map(|policy| s.ledger.drawn(policy, 0));
+    let verdict = |answer: &str| Verdict {
+        answer: Some(answer.to_owned()),
+        correct: answer == "0",
+        method: Some("adds".to_owned()),
+        ..Verdict::default()
+    };
+    for (side, answers) in [(0, vec!["0", "7", "0"]), (1, vec!["7"])] {
+        let kind = branch::Kind::Drawn(answers.into_iter().map(verdict).collect());
+        update(&mut s, Message::Branched(branch::News { id: job.id, side, kind }));
+        let kind = branch::Kind::Ended(None);
+        update(&mut s, Message::Branched(branch::News { id: job.id, side, kind }));
+    }
+    let open = s.open_branch().unwrap();
+    let leads: Vec<_> = open.leads().into_iter().map(|l| (l.answer.as_str(), l.hits)).collect();
+    assert_eq!(leads, [("0", [2, 0]), ("7", [1, 1])]);
+    assert_eq!((open.correct, open.is_running()), ([2, 0], false));
+    assert_eq!([0, 1].map(|policy| s.ledger.drawn(policy, 0)), before);
+    // The same again asks for more; news of an older branch is dropped.
+    let Some(Effect::Branch(more)) = keys(&mut s, "b").pop() else { panic!("no more is drawn") };
+    assert_eq!((more.id, more.indices.start), (job.id, branch::CONTINUATIONS));
+    let kind = branch::Kind::Drawn(vec![verdict("0")]);
+    update(&mut s, Message::Branched(branch::News { id: job.id + 7, side: 0, kind }));
+    assert_eq!(s.open_branch().unwrap().drawn, [3, 1]);
+    assert_eq!(keys(&mut s, "⎋"), [Effect::EndBranch]);
+    assert!(s.open_branch().is_none() && s.completions.reading);
+}
+
+#[test]
+fn first_words_are_typed_and_forced() {
+    let mut s = state(1);
+    draw(&mut s, 0, 0, "0!");
+    draw(&mut s, 1, 0, "0!");
+    keys(&mut s, "⏎f");
+    let Some(Overlay::Words(words)) = &s.overlay else { panic!("nothing is asked") };
+    assert_eq!(words.text, "\x1b[2Jit");
+    for _ in 0..9 {
+        keys(&mut s, "⌫");
+    }
+    let Some(Effect::Branch(job)) = keys(&mut s, " by q⏎").pop() else { panic!("nothing is drawn") };
+    assert_eq!((job.prefix.as_str(), job.tokens.len()), (" by q", 0));
+    keys(&mut s, "f⎋");
+    assert!(s.overlay.is_none() && s.open_branch().is_some());
+}
+
+#[test]
+fn clusters_are_sorted_and_filtered() {
+    let mut s = state(2);
+    draw(&mut s, 0, 0, "0! 00! 00! 00! 7 7 7 8 8 8 8 8");
+    draw(&mut s, 1, 0, "0! 0! 0! 0! 0! 0! 0! 0! 0! 0! 7 7");
+    s.pair = crate::support::Pair::with_base(1);
+    keys(&mut s, "u⇥");
+    let rows = |s: &mut State| -> Vec<String> {
+        s.refresh();
+        s.figures.here.rows.iter().map(|r| r.answer.clone()).collect()
+    };
+    assert_eq!(rows(&mut s)[..2], ["0", "00"]);
+    keys(&mut s, "s");
+    assert_eq!(rows(&mut s), ["0", "00", "8", "7"], "the largest change first");
+    keys(&mut s, "s");
+    s.lens.unit = Unit::Answer;
+    assert_eq!(rows(&mut s)[0], "00", "lost first");
+    for (filter, listed) in [
+        ("lost", vec!["00"]),
+        ("wrong", vec!["8", "7"]),
+        ("answer:7", vec!["7"]),
+        ("method: 00", vec!["00"]),
+        ("8", vec!["8"]),
+        ("gained", vec![]),
+    ] {
+        keys(&mut s, "/");
+        keys(&mut s, filter);
+        keys(&mut s, "⏎");
+        assert_eq!(rows(&mut s), listed, "{filter}");
+        assert_eq!(s.figures.here.hidden, 4 - listed.len());
+        assert_eq!(s.figures.shown.len(), 2, "problems are another list");
+        keys(&mut s, "⎋");
+        assert_eq!(rows(&mut s).len(), 4);
+    }
+}
+
+#[test]
+fn problems_are_listed_by_what_they_lost() {
+    let mut s = state(4);
+    draw(&mut s, 0, 0, "0! 0!");
+    draw(&mut s, 1, 0, "0! 0!");
+    draw(&mut s, 0, 2, "4! 4!");
+    draw(&mut s, 1, 2, "1 1");
+    run(&mut s, EventKind::Finished);
+    s.refresh();
+    assert_eq!(s.figures.listed, [0, 1, 2, 3]);
+    keys(&mut s, "s");
+    s.refresh();
+    assert_eq!(s.figures.listed, [2, 0, 1, 3]);
+    // Down goes to the next one of the list, and the other lists stay in order.
+    keys(&mut s, "j");
+    assert_eq!((s.current, s.figures.shown.clone()), (1, vec![0, 1, 2, 3]));
+    keys(&mut s, "kk");
+    assert_eq!(s.current, 2);
+}

@@ -1,20 +1,32 @@
 //! The guided tour for an audience: steps through the live explorer, each with a caption
 //! whose figures are those on screen.
 
+use super::branch::{Branch, Lead};
 use super::effect::Effect;
 use super::figures::Row;
 use super::state::explore::Pane;
-use super::state::{Scope, Screen, State};
-use crate::support::{Criterion, Crossing, Status, Unit};
+use super::state::{Completions, Curves, Scope, Screen, State};
+use crate::support::{ClusterKey, Criterion, Crossing, Status, Unit};
 
 /// Where the tour is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tour {
     pub step: usize,
     /// Goes on by itself.
     pub auto: bool,
     /// Seconds that this step has been shown, where it goes on by itself.
     pub shown: u32,
+    /// Words of a caption that are read in a second, at least 1.
+    pub pace: u32,
+}
+
+/// Words that are read in a second, aloud.
+pub const ALOUD: u32 = 3;
+
+impl Default for Tour {
+    fn default() -> Self {
+        Self { step: 0, auto: false, shown: 0, pace: ALOUD }
+    }
 }
 
 /// One step.
@@ -87,13 +99,13 @@ pub const STEPS: &[Step] = &[
             let Some(top) = correct().max_by_key(|r| r.hits[1]).filter(|r| r.hits[1] > 0) else {
                 return "The RLVR model has no correct solution here yet.".to_owned();
             };
-            let share = 100.0 * f64::from(top.hits[1]) / f64::from(total.max(1));
+            let share = percent(Some(f64::from(top.hits[1]) / f64::from(total.max(1))));
             let lost = ways(state, |r| r.status == Some(Status::Shrunk));
             let lost = match lost.len() {
                 0 => "None of the base's ways is lost on this problem so far.".to_owned(),
                 n => format!("{} of the base did not come once: {}.", capital(&many(n, "way")), list(&lost)),
             };
-            format!("{share:.0} % of its correct solutions now go one way: {}. {lost}", top.method)
+            format!("{share} of its correct solutions now go one way: {}. {lost}", top.method)
         },
         ready: |state| state.figures.here.k >= 256,
     },
@@ -115,6 +127,35 @@ pub const STEPS: &[Step] = &[
         ready: |state| state.figures.here.k >= 256,
     },
     Step {
+        title: "Suppressed, not erased",
+        enter: force,
+        caption: |state| {
+            let Some((row, branch)) = state.completions.cluster.as_ref().zip(state.open_branch()) else {
+                return "None of the base's ways is lost on this problem so far; where one is, f on a \
+                        completion forces first words and shows whether RLVR can still finish it."
+                    .to_owned();
+            };
+            let method = row.method.as_deref().unwrap_or("this way");
+            let same = |l: &&&Lead| l.correct && l.method == method;
+            let again = branch.leads().iter().find(same).map_or(0, |l| l.hits[1]);
+            let said = match again {
+                _ if branch.is_running() => "Both are writing.".to_owned(),
+                0 => "It does not find back onto it: here more is gone than the habit.".to_owned(),
+                _ => "It still knows the way that it no longer begins: suppressed, not erased.".to_owned(),
+            };
+            format!(
+                "“{}” By itself the RLVR model no longer solves this by “{method}”. We put the first word into \
+                 both mouths: “{}”. Of {} continuations each, the base gets {} right and RLVR {}. {said}",
+                state.statement(state.current),
+                branch.prefix.trim(),
+                branch.asked,
+                branch.correct[0],
+                branch.correct[1],
+            )
+        },
+        ready: |state| state.open_branch().is_none_or(|b| !b.is_running()),
+    },
+    Step {
         title: "Fewer answers, fewer doubts: entropy",
         enter: |state| explore(state, Scope::Problem, Pane::Problems, state.current),
         caption: |state| {
@@ -133,37 +174,34 @@ pub const STEPS: &[Step] = &[
         ready: |state| state.figures.here.k >= 256,
     },
     Step {
-        title: "Now all problems",
-        enter: |state| explore(state, Scope::All, Pane::Problems, state.current),
-        caption: |state| {
-            let all = &state.figures.all.measures;
-            let [base, rlvr] = [0, 1].map(|side| percent(all[side].pass_1()));
-            format!(
-                "Over all {} problems the same: pass@1 goes from {base} to {rlvr}. The dark list on the left \
-                 fills as both models work through the problems, {} of them so far.",
-                state.problems.len(),
-                begun(state)
-            )
-        },
-        ready: |state| 4 * begun(state) >= 3 * state.problems.len(),
-    },
-    Step {
         title: "Many tries: the curves cross",
-        enter: |state| explore(state, Scope::All, Pane::Problems, state.current),
+        enter: |state| {
+            let effects = explore(state, Scope::All, Pane::Problems, state.current);
+            state.screen = Screen::Curves;
+            state.curves = Curves { maximised: true, ..Curves::default() };
+            effects
+        },
         caption: |state| {
             let crossing = match state.figures.all.crossing {
-                Crossing::At { k, .. } => format!(
-                    "At k = {k} the curves cross: who may try that often is better served by the base."
-                ),
+                Crossing::At { k, .. } => {
+                    format!("At k = {k} they cross: who may try that often is better served by the base.")
+                }
                 Crossing::NoneUpTo(k) => format!("Up to k = {k} they have not crossed yet."),
                 Crossing::Unknown => "There is too little to compare yet.".to_owned(),
             };
+            let [base, rlvr] = [0, 1].map(|side| percent(state.figures.all.measures[side].pass_1()));
             format!(
-                "Now each may try k times, and a problem counts as solved if any try is right. Both curves \
-                 rise, the base's faster: its many ways pay off. {crossing}"
+                "Now all problems, {} of {} so far. In one try pass@1 goes from {base} to {rlvr}. But let each try \
+                 k times, and count a problem as solved if any try is right: both curves rise, the base's \
+                 faster, its many ways pay off. {crossing}",
+                begun(state),
+                state.problems.len()
             )
         },
-        ready: |state| matches!(state.figures.all.crossing, Crossing::At { .. }) || state.progress.finished,
+        ready: |state| {
+            matches!(state.figures.all.crossing, Crossing::At { .. })
+                && 4 * begun(state) >= 3 * state.problems.len()
+        },
     },
     Step {
         title: "A lost problem",
@@ -187,6 +225,34 @@ pub const STEPS: &[Step] = &[
             )
         },
         ready: |state| state.figures.here.k >= 256,
+    },
+    Step {
+        title: "Is it more than luck?",
+        enter: |state| {
+            state.lens.unit = Unit::Method;
+            explore(state, Scope::All, Pane::Problems, state.current)
+        },
+        caption: |state| {
+            let lost = state.figures.all.counts.s;
+            let noise = state.study_all().map(|s| &s.noise);
+            let Some((noise, floor)) = noise.and_then(|n| Some((n, n.floor.as_ref()?))) else {
+                return format!(
+                    "{lost} methods look lost. Draws differ by luck alone, so how many would look lost if \
+                     both columns were the same model? There is too little to say yet."
+                );
+            };
+            let chance = match noise.p_value {
+                Some(p) if p < 0.001 => "less than one time in a thousand".to_owned(),
+                Some(p) => format!("with probability {p:.3}"),
+                None => "with a probability that is not known yet".to_owned(),
+            };
+            format!(
+                "{lost} methods look lost. But draws differ by luck alone: the base against itself would seem to \
+                 lose about {:.0} ({:.0} to {:.0}). Were it luck, a difference like this would come {chance}.",
+                floor.s.value, floor.s.low, floor.s.high
+            )
+        },
+        ready: |state| state.study_all().is_some_and(|s| s.noise.floor.is_some()),
     },
     Step {
         title: "The leash",
@@ -234,15 +300,16 @@ pub(super) fn go(state: &mut State, by: isize) -> Vec<Effect> {
 pub(super) fn second(state: &mut State) -> Vec<Effect> {
     /// Seconds.
     const PATIENCE: u32 = 60;
-    /// Words that are read in a second, aloud.
-    const PACE: usize = 3;
     let Some(tour) = &mut state.tour else { return Vec::new() };
     tour.shown += 1;
-    let Tour { step, shown, .. } = *tour;
+    let Tour { step, shown, pace, .. } = *tour;
     state.refresh();
     let words = (STEPS[step].caption)(state).split_whitespace().count();
-    let read = shown as usize >= 2 + words / PACE;
-    if read && ((STEPS[step].ready)(state) || shown >= PATIENCE) {
+    let read = shown as usize >= 2 + words / pace.max(1) as usize;
+    let branching = state.open_branch().is_some_and(Branch::is_running);
+    // Where all is drawn there is nothing to wait for.
+    let ready = (STEPS[step].ready)(state) || state.progress.finished;
+    if read && (ready && !branching || shown >= PATIENCE) {
         let effects = go(state, 1);
         return if state.tour.is_none() { vec![Effect::Quit] } else { effects };
     }
@@ -252,6 +319,7 @@ pub(super) fn second(state: &mut State) -> Vec<Effect> {
 fn explore(state: &mut State, scope: Scope, pane: Pane, problem: usize) -> Vec<Effect> {
     state.screen = Screen::Explore;
     state.overlay = None;
+    state.explore.clusters.clear();
     state.scope = scope;
     state.explore.pane = pane;
     if problem == state.current {
@@ -260,6 +328,48 @@ fn explore(state: &mut State, scope: Scope, pane: Pane, problem: usize) -> Vec<E
     state.current = problem;
     state.explore.cluster = None;
     vec![Effect::Focus(problem)]
+}
+
+/// Forces the first word of a lost way and lets both go on from there.
+fn force(state: &mut State) -> Vec<Effect> {
+    let Some((problem, key)) = lost_way(state) else {
+        state.completions.cluster = None;
+        return explore(state, Scope::Problem, Pane::Problems, state.current);
+    };
+    let mut effects = explore(state, Scope::Problem, Pane::Clusters(0), problem);
+    state.explore.cluster = Some(key.clone());
+    state.completions = Completions::open(key, 0);
+    state.screen = Screen::Completions;
+    state.inspect.partner = None;
+    state.refresh();
+    // One whose steps derive the answer, where there is one.
+    let policy = state.policy(0);
+    let derived = |i: &&u32| {
+        let outcome = state.graded().outcome(policy, problem, **i);
+        outcome.is_some_and(|o| o.verdict.sound == Some(true))
+    };
+    state.completions.index = state.figures.members.iter().find(derived).copied();
+    if let Some(words) = state.first_word() {
+        effects.extend(state.branch(words, Vec::new()));
+    }
+    effects
+}
+
+/// Among the problems that were drawn most, the way that the base goes most often, by sound
+/// steps where these are known, and RLVR not once.
+fn lost_way(state: &State) -> Option<(usize, ClusterKey)> {
+    let most = state.figures.lines.iter().map(|l| l.k).max()?;
+    let begun = state.figures.lines.iter().enumerate().filter(|(_, l)| l.k > 0 && 2 * l.k >= most);
+    let ways = begun.flat_map(|(problem, _)| {
+        let lost = state.graded().clusters(state.pair, problem).into_iter();
+        lost.filter(|c| c.correct && c.hits[0] > 0 && c.hits[1] == 0 && c.key.method.is_some())
+            .map(move |c| ((c.sound[0], c.hits[0]), problem, c.key))
+    });
+    // Of equal ones the first.
+    let better = |a: ((u32, u32), usize, ClusterKey), b: ((u32, u32), usize, ClusterKey)| {
+        if b.0 > a.0 { b } else { a }
+    };
+    ways.reduce(better).map(|(_, problem, key)| (problem, key))
 }
 
 /// The methods of the rows on screen that pass, the most frequent first.
@@ -296,7 +406,14 @@ fn pass_1(state: &State) -> [String; 2] {
 }
 
 fn percent(share: Option<f64>) -> String {
-    share.map_or("–".to_owned(), |s| format!("{:.0} %", 100.0 * s))
+    let Some(share) = share else { return "–".to_owned() };
+    // Almost all is not all, and little is not nothing.
+    match 100.0 * share {
+        p if p > 99.95 && p < 100.0 => "more than 99.9 %".to_owned(),
+        p if p > 0.0 && p < 0.05 => "less than 0.1 %".to_owned(),
+        p if p > 0.0 && p < 1.0 || p > 99.0 && p < 100.0 => format!("{p:.1} %"),
+        p => format!("{p:.0} %"),
+    }
 }
 
 fn many(n: usize, what: &str) -> String {

@@ -14,6 +14,10 @@ pub struct BenchArgs {
     /// Tokens of each completion
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub tokens: u32,
+    /// Completions drawn at once, a row each
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [1, 16, 64, 256, 1024],
+          value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
+    pub batch: Vec<u32>,
     #[arg(long, value_enum, default_value_t = BenchFormat::Table)]
     pub format: BenchFormat,
 }

@@ -16,9 +16,6 @@ use serde::Serialize;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// Completions drawn at once.
-const BATCHES: [u32; 5] = [1, 16, 64, 256, 1024];
-
 /// A row is measured for at least so long, and at least three times.
 const SPELL: Duration = Duration::from_millis(600);
 
@@ -60,13 +57,14 @@ pub fn run(args: &BenchArgs) -> Result<()> {
 
     let mut machine = Machine::measure(threads, bytes);
     let mut rows = Vec::new();
-    for batch in BATCHES {
+    for batch in args.batch.iter().copied() {
         let sampling = Sampling { max_tokens: new_tokens, ..Sampling::default() };
         let asked = Asked { engine: &engine, prompt: &prompt, sampling: &sampling, threads, batch };
-        let (start, mut speeds, mut rates) = (Instant::now(), Vec::new(), vec![machine.matrix_rate]);
+        let (start, mut speeds, mut rates) = (Instant::now(), Vec::new(), Vec::new());
         while speeds.len() < 3 || start.elapsed() < SPELL {
+            let before = Instant::now();
             speeds.push(asked.tokens_per_second()?);
-            rates.push(machine::matrix_rate(threads));
+            rates.push(machine::matrix_rate(threads, before.elapsed()));
         }
         machine.matrix_rate = median(&mut rates);
         // A step reads all weights once for each thread's rows.

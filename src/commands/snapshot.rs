@@ -2,9 +2,10 @@
 
 use super::screen;
 use crate::app::key::Key;
-use crate::app::{Message, State, update};
+use crate::app::{Effect, Message, State, update};
 use crate::cli::SnapshotArgs;
 use crate::record::{Index, News};
+use crate::terminal;
 use crate::ui::theme::{Depth, Ground, Theme};
 use crate::ui::{self, View, picture};
 use anyhow::{Context, Result};
@@ -31,19 +32,34 @@ pub fn run(args: &SnapshotArgs) -> Result<()> {
     // A frame between two keys, as on a terminal: what a key does can depend on what fits.
     let mut draw = |state: &mut State, screen: &mut Buffer| {
         screen.reset();
-        state.settle();
+        state.refresh();
+        for effect in state.settle() {
+            aside(state, effect);
+        }
         state.refresh();
         ui::draw(state, &mut view, screen);
         update(state, Message::Overflow(view.seen.overflow));
+        if let Some(first) = view.seen.first {
+            update(state, Message::Scrolled(first));
+        }
     };
     draw(&mut state, &mut screen);
     for key in args.keys.chars().map(key) {
         // What it asks of the campaign has nobody to carry it out: the recording is drawn.
-        update(&mut state, Message::Key(key));
+        for effect in update(&mut state, Message::Key(key)) {
+            aside(&mut state, effect);
+        }
         draw(&mut state, &mut screen);
     }
     std::fs::write(&args.output, picture::to_svg(&screen, palette))
         .with_context(|| format!("{} could not be written", args.output.display()))
+}
+
+/// Carries out what concerns a single completion: its tokens, its continuations.
+fn aside(state: &mut State, effect: Effect) {
+    for message in terminal::answer(effect, state) {
+        update(state, message);
+    }
 }
 
 /// The explorer's state when everything of the recording is read.

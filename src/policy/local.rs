@@ -3,7 +3,9 @@
 use super::options::PromptStyle;
 use super::settings::UNKNOWN;
 use super::{FINGERPRINT_TEXT, PROMPT, SENT, fingerprint_of, sampling_settings};
-use super::{Partial, Policy, PolicyError, Request, ScoreRequest, Scored, ScoredToken, Setting, Sink};
+use super::{
+    Partial, Policy, PolicyError, Prefix, Request, ScoreRequest, Scored, ScoredToken, Setting, Sink,
+};
 use crate::completion::{Completion, Token};
 use crate::model::{
     self, ChatTemplate, Generated, Generator, LocalModel, ModelError, Observer, Running, Sampling, Tokenizer,
@@ -90,22 +92,30 @@ impl Policy for LocalPolicy {
 
     fn sample(&self, request: &Request<'_>, sink: &mut dyn Sink) -> Result<(), PolicyError> {
         let failed = |source: ModelError| PolicyError::Model { policy: self.name.clone(), source };
-        let prompt = self.prompt_tokens(request.problem).map_err(failed)?;
+        let mut prompt = self.prompt_tokens(request.problem).map_err(failed)?;
+        let Prefix { text, tokens } = request.prefix;
+        let (prefix, _) = self.read(text, tokens, false).map_err(failed)?;
+        prompt.extend_from_slice(&prefix);
+        let mut sampling = request.sampling.clone();
+        // Prefix and what is drawn share the length of a completion.
+        sampling.max_tokens = sampling.max_tokens.saturating_sub(prefix.len()).max(1);
         let asked = model::Request {
             prompt: &prompt,
             indices: request.indices.clone(),
-            stream: Stream::new(request.sampling.seed).with(&self.name).with(&request.problem.id),
-            sampling: request.sampling,
+            stream: Stream::new(sampling.seed).with(&self.name).with(&request.problem.id),
+            sampling: &sampling,
             stop: &self.stop,
         };
-        let mut reader = Reader { tokenizer: &self.tokenizer, sink };
+        let mut reader =
+            Reader { words: Words { tokenizer: &self.tokenizer, prefix: (text, &prefix) }, sink };
         self.generator.generate(&asked, &mut reader).map_err(failed)
     }
 
     fn score(&self, request: &ScoreRequest<'_>) -> Result<Scored, PolicyError> {
         let failed = |source: ModelError| PolicyError::Model { policy: self.name.clone(), source };
         let prompt = self.prompt_tokens(request.problem).map_err(failed)?;
-        let (tokens, retokenised) = self.tokens(request).map_err(failed)?;
+        let ScoreRequest { text, tokens, ended, .. } = *request;
+        let (tokens, retokenised) = self.read(text, tokens, ended).map_err(failed)?;
         let weighed = self.generator.score(&prompt, &tokens, request.top).map_err(failed)?;
         let ended = tokens.last().is_some_and(|t| self.stop.contains(t));
         let piece = |id: u32| self.tokenizer.decode(&[id]);
@@ -167,18 +177,15 @@ impl LocalPolicy {
         }
     }
 
-    /// The tokens of a text that is to be scored, and whether they are new ones: those that
-    /// it was drawn in are taken where our tokenizer reads them as this very text.
-    fn tokens(&self, request: &ScoreRequest<'_>) -> Result<(Vec<u32>, bool), ModelError> {
+    /// The tokens of a text, with the end where it `ended`, and whether they are new ones:
+    /// those that it was drawn in are taken where our tokenizer reads them as this very text.
+    fn read(&self, text: &str, tokens: &[u32], ended: bool) -> Result<(Vec<u32>, bool), ModelError> {
         let known = |id: &u32| (*id as usize) < self.tokenizer.vocab_size();
-        if !request.tokens.is_empty()
-            && request.tokens.iter().all(known)
-            && self.tokenizer.decode(request.tokens) == request.text
-        {
-            return Ok((request.tokens.to_vec(), false));
+        if !tokens.is_empty() && tokens.iter().all(known) && self.tokenizer.decode(tokens) == text {
+            return Ok((tokens.to_vec(), false));
         }
-        let mut tokens = self.tokenizer.encode(request.text)?;
-        if request.ended {
+        let mut tokens = self.tokenizer.encode(text)?;
+        if ended {
             tokens.extend(self.stop.first());
         }
         Ok((tokens, true))
@@ -187,24 +194,41 @@ impl LocalPolicy {
 
 /// Turns tokens into text on their way to the sink.
 struct Reader<'a> {
-    tokenizer: &'a Tokenizer,
+    words: Words<'a>,
     sink: &'a mut dyn Sink,
 }
 
-fn text(tokenizer: &Tokenizer, tokens: &[Token]) -> String {
-    let ids: Vec<u32> = tokens.iter().map(|t| t.id).collect();
-    tokenizer.decode(&ids)
+/// Reads the tokens of completions.
+#[derive(Clone, Copy)]
+struct Words<'a> {
+    tokenizer: &'a Tokenizer,
+    /// What every text begins with, and its tokens.
+    prefix: (&'a str, &'a [u32]),
+}
+
+impl Words<'_> {
+    /// A text with its prefix. It is read as one, since a token can mean something else at
+    /// the beginning of a text.
+    fn text(&self, tokens: &[Token]) -> String {
+        let (text, prefix) = self.prefix;
+        let all: Vec<u32> = prefix.iter().copied().chain(tokens.iter().map(|t| t.id)).collect();
+        let whole = self.tokenizer.decode(&all);
+        match whole.strip_prefix(&self.tokenizer.decode(prefix)) {
+            Some(drawn) => format!("{text}{drawn}"),
+            None => whole,
+        }
+    }
 }
 
 impl Observer for Reader<'_> {
     fn finished(&mut self, Generated { index, tokens, finish }: Generated) {
-        let text = text(self.tokenizer, &tokens);
+        let text = self.words.text(&tokens);
         self.sink.finished(Completion::traced(index, text, tokens, finish));
     }
 
     fn stepped(&mut self, drawn: usize, running: Option<Running<'_>>) -> ControlFlow<()> {
-        let tokenizer = self.tokenizer;
-        let partial = || running.map(|r| Partial { index: r.index, text: text(tokenizer, r.tokens) });
+        let words = self.words;
+        let partial = || running.map(|r| Partial { index: r.index, text: words.text(r.tokens) });
         self.sink.stepped(drawn, &partial)
     }
 }
@@ -261,5 +285,51 @@ mod tests {
         {
             assert!(sent(template, style, system).unwrap_err().to_string().contains("leave out --"));
         }
+    }
+
+    struct Keep(Vec<Completion>);
+
+    impl Sink for Keep {
+        fn finished(&mut self, completion: Completion) {
+            self.0.push(completion);
+        }
+        fn stepped(&mut self, _: usize, _: &dyn Fn() -> Option<Partial>) -> ControlFlow<()> {
+            ControlFlow::Continue(())
+        }
+    }
+
+    #[test]
+    fn given_words_are_gone_on_from_and_are_not_drawn() {
+        let policy = policy(None, PromptStyle::Raw, None).unwrap();
+        let problem = Problem {
+            id: "p".into(),
+            task: None,
+            prompt: "w3".into(),
+            reference: None,
+            metadata: serde_json::Map::new(),
+        };
+        let sampling = Sampling { max_tokens: 12, ..Sampling::default() };
+        let drawn = |text: &str, tokens: &[u32]| {
+            let request =
+                Request { prefix: Prefix { text, tokens }, ..Request::new(&problem, 0..20, &sampling) };
+            let mut keep = Keep(Vec::new());
+            policy.sample(&request, &mut keep).unwrap();
+            keep.0.sort_by_key(|c| c.index);
+            keep.0
+        };
+        let given = policy.tokenizer.decode(&[5, 8]);
+        let all = drawn(&given, &[5, 8]);
+        assert_eq!(all, drawn(&given, &[]));
+        for c in &all {
+            assert!(c.text.starts_with(&given) && c.trace.len() <= 10, "{c:?}");
+            // What was drawn is as likely as it is behind prompt and prefix.
+            let tokens: Vec<u32> = [5, 8].into_iter().chain(c.trace.iter().map(|t| t.id)).collect();
+            let text = &policy.tokenizer.decode(&tokens);
+            let request = ScoreRequest { problem: &problem, text, tokens: &tokens, ended: false, top: 0 };
+            let scored = policy.score(&request).unwrap();
+            let after: f64 = scored.tokens[2..].iter().map(|t| t.logprob).sum();
+            assert!((after - c.logprob.unwrap()).abs() < 1e-3);
+        }
+        assert_ne!(drawn("", &[])[0].text, all[0].text);
     }
 }

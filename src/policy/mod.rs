@@ -78,6 +78,25 @@ pub struct Request<'a> {
     pub problem: &'a Problem,
     pub indices: Range<u32>,
     pub sampling: &'a Sampling,
+    pub prefix: Prefix<'a>,
+}
+
+impl<'a> Request<'a> {
+    /// Completions of which nothing is given.
+    pub fn new(problem: &'a Problem, indices: Range<u32>, sampling: &'a Sampling) -> Self {
+        Self { problem, indices, sampling, prefix: Prefix::default() }
+    }
+}
+
+/// What completions begin with: given, not drawn. A completion's text and verdict are of the
+/// whole, prefix included; its tokens, log-probability and entropy are of what was drawn
+/// after it. A policy that cannot go on from a prefix reports so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Prefix<'a> {
+    pub text: &'a str,
+    /// The tokens that the text was drawn in, where known, else empty. They are used where
+    /// the policy's own tokenizer reads them as that text; else the text is tokenised anew.
+    pub tokens: &'a [u32],
 }
 
 /// Who receives completions.

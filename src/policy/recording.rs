@@ -69,6 +69,9 @@ impl Policy for Recorded {
 
     fn sample(&self, request: &Request<'_>, sink: &mut dyn Sink) -> Result<(), PolicyError> {
         let failed = |reason: String| PolicyError::Source { policy: self.name.clone(), reason };
+        if !request.prefix.text.is_empty() {
+            return Err(failed(format!("{} is a recording: it holds no model that could go on", self.spec)));
+        }
         let id = &request.problem.id;
         let Some(recorded) = self.completions.get(id) else {
             return Err(failed(format!("{} has no completion of problem {id}", self.spec)));
@@ -126,8 +129,7 @@ mod tests {
         let sampling = Sampling::default();
         let ask = |policy: &Recorded, indices| {
             let mut keep = Keep(Vec::new());
-            let result =
-                policy.sample(&Request { problem: &problem, indices, sampling: &sampling }, &mut keep);
+            let result = policy.sample(&Request::new(&problem, indices, &sampling), &mut keep);
             (keep.0, result.map_err(|e| e.to_string()))
         };
         let base = Recorded::open(&path, None, "base").unwrap();

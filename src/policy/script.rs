@@ -103,15 +103,13 @@ impl Scripted {
 
     /// The whole of completion `index`, and its tokens' texts.
     fn draw(&self, request: &Request<'_>, index: u32) -> (Completion, Vec<String>) {
-        let weights: Vec<f64> = self.script.texts.iter().map(|l| l.weight).collect();
+        let weights = self.weights(request);
         let total: f64 = weights.iter().sum();
         let key = Stream::new(request.sampling.seed).with(&self.name).with(&request.problem.id);
         let choice = key.at(u64::from(index)).weighted(&weights);
-        let text = self.script.texts[choice]
-            .text
-            .replace("{reference}", request.problem.reference.as_deref().unwrap_or(""));
-
-        let mut words: Vec<String> = text.split_inclusive(char::is_whitespace).map(str::to_owned).collect();
+        let text = self.text(choice, request);
+        let drawn = text.strip_prefix(request.prefix.text).unwrap_or(&text);
+        let mut words: Vec<String> = drawn.split_inclusive(char::is_whitespace).map(str::to_owned).collect();
         words.push(String::new());
         let finish = if words.len() > request.sampling.max_tokens { Finish::Length } else { Finish::Stop };
         words.truncate(request.sampling.max_tokens);
@@ -126,7 +124,21 @@ impl Scripted {
             _ => Token { id: at as u32, logprob: 0.0, entropy: 0.0 },
         };
         let trace = (0..words.len()).map(token).collect();
-        (Completion::traced(index, words.concat(), trace, finish), words)
+        let whole = format!("{}{}", request.prefix.text, words.concat());
+        (Completion::traced(index, whole, trace, finish), words)
+    }
+
+    /// A text of the script, filled in.
+    fn text(&self, choice: usize, request: &Request<'_>) -> String {
+        let reference = request.problem.reference.as_deref().unwrap_or("");
+        self.script.texts[choice].text.replace("{reference}", reference)
+    }
+
+    /// The weights of the texts, given the prefix: 0 for those that do not begin with it.
+    fn weights(&self, request: &Request<'_>) -> Vec<f64> {
+        let begins = |i: usize| self.text(i, request).starts_with(request.prefix.text);
+        let weight = |(i, line): (usize, &Line)| if begins(i) { line.weight } else { 0.0 };
+        self.script.texts.iter().enumerate().map(weight).collect()
     }
 
     fn go_wrong(&self, request: &Request<'_>, index: u32) -> Result<(), PolicyError> {
@@ -157,6 +169,10 @@ impl Policy for Scripted {
             completion: Completion,
             words: Vec<String>,
             written: usize,
+        }
+        if self.weights(request).iter().sum::<f64>() <= 0.0 {
+            let reason = format!("no text of the script begins with {:?}", request.prefix.text);
+            return Err(PolicyError::Source { policy: self.name.clone(), reason });
         }
         let mut waiting = request.indices.clone();
         let mut rows: Vec<Row> = Vec::new();
@@ -222,7 +238,7 @@ mod tests {
             metadata: serde_json::Map::new(),
         };
         let mut keep = Keep(Vec::new(), 0);
-        policy.sample(&Request { problem: &problem, indices, sampling }, &mut keep).unwrap();
+        policy.sample(&Request::new(&problem, indices, sampling), &mut keep).unwrap();
         keep.0.sort_by_key(|c| c.index);
         keep
     }
@@ -252,6 +268,34 @@ mod tests {
         let cut =
             drawn(&TWO.replace("BATCH", "1"), 0..50, &Sampling { max_tokens: 2, ..Sampling::default() });
         assert!(cut.0.iter().any(|c| c.text == "so #### " && c.finish == Finish::Length));
+    }
+
+    #[test]
+    fn given_words_are_gone_on_from() {
+        let policy: Script =
+            serde_json::from_str(r#"{"texts":[{"text":"one a"},{"text":"one b"},{"text":"two"}],"batch":4}"#)
+                .unwrap();
+        let policy = Scripted::new("base", "script:x", policy).unwrap();
+        let problem = Problem {
+            id: "p".into(),
+            task: None,
+            prompt: "?".into(),
+            reference: None,
+            metadata: serde_json::Map::new(),
+        };
+        let sampling = Sampling::default();
+        let given = |text| Request {
+            prefix: crate::policy::Prefix { text, tokens: &[] },
+            ..Request::new(&problem, 0..200, &sampling)
+        };
+        let mut keep = Keep(Vec::new(), 0);
+        policy.sample(&given("one "), &mut keep).unwrap();
+        let ends = |with: &str| keep.0.iter().filter(|c| c.text == with).count();
+        assert_eq!(ends("one a") + ends("one b"), 200);
+        assert!(ends("one a") > 60 && ends("one b") > 60);
+        // What was given was not drawn.
+        assert!(keep.0.iter().all(|c| c.length == Some(2)));
+        assert!(policy.sample(&given("three"), &mut keep).is_err());
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub fn differences(all: &[Vec<Setting>]) -> Vec<&str> {
 /// The value of a setting that nobody can say.
 pub const UNKNOWN: &str = "unknown";
 
-/// The name of what is sent of a problem, to the last character; [`PROMPT`] stands in it for
+/// The name of what is sent of a problem, to the last character; `{prompt}` stands in it for
 /// the problem's text.
 pub const SENT: &str = "sent";
 

@@ -155,6 +155,11 @@ impl Campaign {
         self.hire();
     }
 
+    /// Whom it draws from, and who judges what is drawn.
+    pub fn sources(&self) -> (Vec<Arc<dyn Policy>>, Arc<dyn Judge>) {
+        self.shared.sources()
+    }
+
     /// The generation that events belong to from now on.
     pub fn generation(&self) -> u64 {
         self.shared.generation()

@@ -177,6 +177,11 @@ impl Shared {
         self.work.notify_all();
     }
 
+    pub(super) fn sources(&self) -> (Vec<Arc<dyn Policy>>, Arc<dyn Judge>) {
+        let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner);
+        (policies.clone(), Arc::clone(&self.judge))
+    }
+
     fn policy(&self, number: usize) -> Arc<dyn Policy> {
         Arc::clone(&self.policies.read().unwrap_or_else(PoisonError::into_inner)[number])
     }
@@ -283,8 +288,7 @@ impl Shared {
             published: None,
         };
         self.meter().begin();
-        let request =
-            Request { problem, indices: item.indices.clone(), sampling: &assignment.settings.sampling };
+        let request = Request::new(problem, item.indices.clone(), &assignment.settings.sampling);
         // Nothing that a panic could leave half-done outlives it: the desk keeps only
         // completions that are whole.
         let policy = self.policy(item.policy);

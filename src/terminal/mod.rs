@@ -9,6 +9,7 @@ mod clipboard;
 mod feeds;
 pub mod guard;
 mod input;
+mod inspector;
 mod look;
 mod pace;
 mod screen;
@@ -17,6 +18,7 @@ mod signals;
 mod training;
 
 pub use feeds::{Again, Begin, Feeds};
+pub use inspector::answer;
 pub use look::look;
 pub use session::{Left, run};
 

@@ -4,6 +4,7 @@ use super::TerminalError;
 use super::feeds::{Again, Begin, Feeds, write};
 use super::guard::{Guard, restore};
 use super::input::message;
+use super::inspector::Inspector;
 use super::pace::Pace;
 use super::screen::Screen;
 use super::signals::{Signal, Signals, stop};
@@ -58,6 +59,7 @@ pub async fn run(state: &mut State, view: &mut View, feeds: Feeds) -> Result<Lef
         begin,
         again,
         training: Training::default(),
+        inspector: Inspector::default(),
         studies: mpsc::unbounded_channel(),
     };
     session.seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -98,7 +100,8 @@ struct Session {
     begin: Option<Begin>,
     again: Option<Again>,
     training: Training,
-    /// What comes back from the threads that make studies; one at a time.
+    inspector: Inspector,
+    /// What comes back from the threads that make studies and look at single completions.
     studies: (mpsc::UnboundedSender<Message>, mpsc::UnboundedReceiver<Message>),
 }
 
@@ -124,6 +127,9 @@ impl Session {
                 () = at(due) => {
                     self.screen.draw(state, view)?;
                     update(state, Message::Overflow(view.seen.overflow));
+                    if let Some(first) = view.seen.first {
+                        update(state, Message::Scrolled(first));
+                    }
                     self.pace.drawn(Instant::now());
                     Vec::new()
                 }
@@ -282,6 +288,13 @@ impl Session {
                     let _ = back.send(study.map_or_else(|_| lost(), |s| Message::Studied(Box::new(s))));
                 })?;
             }
+            Effect::Weigh(job) => {
+                self.inspector.weigh(*job, state, self.campaign.as_ref(), &self.studies.0)?;
+            }
+            Effect::Branch(job) => {
+                self.inspector.branch(*job, state, self.campaign.as_ref(), &self.studies.0)?;
+            }
+            Effect::EndBranch => self.inspector.end(),
             // The loop ends before it gets here.
             Effect::Quit | Effect::OpenRun(_) => {}
         }

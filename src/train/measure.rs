@@ -37,7 +37,7 @@ pub fn measure(
     parallel::each(threads, jobs, |(policy, number)| {
         let problem = &problems[number];
         let mut collector = Collector(Vec::new());
-        let request = Request { problem, indices: 0..k, sampling: &sampling };
+        let request = Request::new(problem, 0..k, &sampling);
         if let Err(error) = policies[policy].sample(&request, &mut collector) {
             *failed.lock().expect("no thread panics here") = Some(error);
             return;

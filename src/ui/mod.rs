@@ -39,6 +39,8 @@ pub struct Seen {
     targets: Vec<(Rect, Target)>,
     /// Lines of the text or the help that do not fit.
     pub overflow: usize,
+    /// The first line of the text, where the window followed the cursor to it.
+    pub first: Option<usize>,
 }
 
 impl Seen {
@@ -98,7 +100,7 @@ pub fn draw(state: &State, view: &mut View, buf: &mut Buffer) {
                 seen.overflow = screens::parity::draw(state, *at, &theme, area, buf);
             }
             Some(Overlay::Delete(name)) => screens::runs::delete(name, &theme, area, buf),
-            Some(Overlay::Filter { .. } | Overlay::Rename(_)) | None => {}
+            Some(Overlay::Filter { .. } | Overlay::Rename(_) | Overlay::Words(_)) | None => {}
         }
     }
     if view.ascii {

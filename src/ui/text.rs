@@ -97,6 +97,21 @@ pub fn fit(text: &str, columns: usize) -> String {
     out
 }
 
+/// As [`fit`], but the end of `text` stays.
+pub fn tail(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    for g in text.graphemes(true).rev() {
+        if width(&out) + width(g) + 1 > columns {
+            break;
+        }
+        out.insert_str(0, g);
+    }
+    if columns > 0 { format!("…{out}") } else { out }
+}
+
 /// `text` in exactly `columns`, cut or padded on the right.
 pub fn left(text: &str, columns: usize) -> String {
     let mut out = fit(text, columns);

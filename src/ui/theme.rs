@@ -166,6 +166,35 @@ impl Theme {
         }
     }
 
+    /// The ground of a token in a heat map, `level` from 0 to 1. Without colours of its own
+    /// the terminal shows it by weight.
+    pub fn heat(&self, role: Role, level: f64) -> Style {
+        let level = (level.clamp(0.0, 1.0) * 8.0).round() / 8.0;
+        match self.depth {
+            Depth::Mono | Depth::Sixteen if level < 0.2 => Style::new().add_modifier(Modifier::DIM),
+            Depth::Mono | Depth::Sixteen if level < 0.5 => Style::new(),
+            Depth::Mono | Depth::Sixteen => match self.color(role) {
+                Some(color) => Style::new().fg(color).add_modifier(Modifier::BOLD),
+                None => Style::new().add_modifier(Modifier::BOLD),
+            },
+            _ if level == 0.0 => Style::new(),
+            depth => {
+                let ground: [u8; 3] = match self.ground {
+                    Ground::Dark => [0x18, 0x1b, 0x24],
+                    Ground::Light => [0xff, 0xff, 0xff],
+                };
+                let full = self.rgb(role).unwrap_or(ground);
+                let share = 0.06 + 0.44 * level;
+                let mix = |a: u8, b: u8| (f64::from(a) + share * (f64::from(b) - f64::from(a))).round() as u8;
+                let [r, g, b] = [0, 1, 2].map(|i| mix(ground[i], full[i]));
+                Style::new().bg(match depth {
+                    Depth::Indexed => Color::Indexed(nearest([r, g, b])),
+                    _ => Color::Rgb(r, g, b),
+                })
+            }
+        }
+    }
+
     fn rgb(&self, role: Role) -> Option<[u8; 3]> {
         let [dark, light] = match self.scheme {
             Scheme::Standard => standard(role),

@@ -66,7 +66,7 @@ fn a_served_model_is_the_model_in_this_process() {
     let sampling = Sampling { max_tokens: 40, ..Sampling::default() };
     let ask = |policy: &dyn Policy, indices| {
         let mut gather = Gather::default();
-        policy.sample(&Request { problem: &problem, indices, sampling: &sampling }, &mut gather).unwrap();
+        policy.sample(&Request::new(&problem, indices, &sampling), &mut gather).unwrap();
         gather.finished
     };
     // All 78 tokens are asked for: the entropy is exact.
@@ -93,7 +93,7 @@ fn a_served_model_is_the_model_in_this_process() {
     }
     // An ended request leaves its places to the next.
     let mut gather = Gather { stop: true, ..Gather::default() };
-    let request = Request { problem: &problem, indices: 0..400, sampling: &sampling };
+    let request = Request::new(&problem, 0..400, &sampling);
     exact.sample(&request, &mut gather).unwrap();
     assert!(gather.finished.len() < 400);
     let (after, done) = draw(&*exact, 0..1, &sampling);

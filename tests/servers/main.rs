@@ -57,7 +57,7 @@ impl Sink for Gather {
 fn draw(policy: &dyn Policy, indices: Range<u32>, sampling: &Sampling) -> (Gather, Result<(), String>) {
     let mut gather = Gather::default();
     let problem = problem();
-    let done = policy.sample(&Request { problem: &problem, indices, sampling }, &mut gather);
+    let done = policy.sample(&Request::new(&problem, indices, sampling), &mut gather);
     gather.finished.sort_by_key(|c| c.index);
     (gather, done.map_err(|e| e.to_string()))
 }
@@ -184,7 +184,7 @@ fn an_ended_request_hangs_up_on_the_server() {
     let policy = open(&server);
     let mut gather = Gather { stop: true, ..Gather::default() };
     let (problem, sampling) = (problem(), sampling());
-    let request = Request { problem: &problem, indices: 0..100, sampling: &sampling };
+    let request = Request::new(&problem, 0..100, &sampling);
     policy.sample(&request, &mut gather).unwrap();
     assert!(gather.finished.is_empty());
     for _ in server.draws() {

@@ -1,5 +1,6 @@
 //! End to end: the real binary in a pseudo-terminal, keys sent and the screen read.
 
+mod inspect;
 mod recording;
 mod session;
 

@@ -30,6 +30,8 @@ pub struct Archive {
 pub struct Entry {
     pub completion: Completion,
     pub verdict: Verdict,
+    /// The text before it was cleaned, where that changed it.
+    written: Option<Box<str>>,
 }
 
 /// Policy, problem, index.
@@ -128,10 +130,17 @@ impl Archive {
 
 impl Entry {
     fn new(mut completion: Completion, verdict: Verdict) -> Self {
-        completion.text = clean(&completion.text);
+        let text = clean(&completion.text);
+        let written = std::mem::replace(&mut completion.text, text);
+        let written = (written != completion.text).then(|| written.into_boxed_str());
         completion.text.shrink_to_fit();
         completion.trace.shrink_to_fit();
-        Self { completion, verdict }
+        Self { completion, verdict, written }
+    }
+
+    /// The text as the model wrote it.
+    pub fn written(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.completion.text)
     }
 }
 

@@ -15,11 +15,20 @@ pub struct Completions {
     pub reading: bool,
     /// Lines of the text above the window.
     pub scroll: usize,
+    /// The token under the cursor.
+    pub cursor: usize,
+    /// Whether the window follows the cursor.
+    pub follow: bool,
 }
 
 impl Completions {
     /// The completions of a cluster under a policy, from the first.
     pub fn open(cluster: ClusterKey, side: usize) -> Self {
         Self { cluster: Some(cluster), side, ..Self::default() }
+    }
+
+    /// Another text, from its first line and token.
+    pub(in crate::app) fn begin(&mut self) {
+        (self.scroll, self.cursor, self.follow) = (0, 0, false);
     }
 }

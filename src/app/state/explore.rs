@@ -10,6 +10,40 @@ pub struct Explore {
     pub cluster: Option<ClusterKey>,
     /// Only problems that match are listed; empty lists all.
     pub filter: String,
+    /// Only clusters that match are listed; empty lists all.
+    pub clusters: String,
+    pub order: Order,
+}
+
+/// The order of the clusters. Correct ones come before wrong ones in all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// The most frequent first, both policies together.
+    #[default]
+    Mass,
+    /// The largest difference between the policies first.
+    Change,
+    /// Lost ones first, then gained ones.
+    Lost,
+}
+
+impl Order {
+    /// The order after this one, around the end.
+    pub fn next(self) -> Order {
+        match self {
+            Order::Mass => Order::Change,
+            Order::Change => Order::Lost,
+            Order::Lost => Order::Mass,
+        }
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Order::Mass => "the most frequent first",
+            Order::Change => "the largest change first",
+            Order::Lost => "lost first",
+        }
+    }
 }
 
 /// The panes that keys go to.

@@ -4,6 +4,7 @@ pub mod archive;
 pub mod completions;
 pub mod curves;
 pub mod explore;
+pub mod inspect;
 pub mod log;
 pub mod palette;
 pub mod progress;
@@ -17,6 +18,7 @@ pub use archive::Archive;
 pub use completions::Completions;
 pub use curves::Curves;
 pub use explore::Explore;
+pub use inspect::Inspect;
 pub use log::Log;
 pub use palette::Palette;
 pub use progress::Progress;
@@ -62,6 +64,7 @@ pub struct State {
     pub overlay: Option<Overlay>,
     pub explore: Explore,
     pub completions: Completions,
+    pub inspect: Inspect,
     pub training: Training,
     pub runs: Runs,
     /// A sentence in the place of the footer, until the next key.
@@ -133,6 +136,8 @@ pub enum Overlay {
     /// A filter is typed; this one held before.
     Filter {
         before: String,
+        /// Of clusters, else of problems.
+        clusters: bool,
     },
     Palette(Palette),
     /// Scrolled by so many lines.
@@ -145,6 +150,16 @@ pub enum Overlay {
     Rename(String),
     /// Delete the selected run, of this name?
     Delete(String),
+    /// The first words of continuations are typed.
+    Words(Words),
+}
+
+/// The first words of continuations.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    pub text: String,
+    /// Their tokens, as long as the user has not changed them.
+    pub tokens: Vec<u32>,
 }
 
 impl State {
@@ -175,6 +190,7 @@ impl State {
             overlay: None,
             explore: Explore::default(),
             completions: Completions::default(),
+            inspect: Inspect::default(),
             training: Training::default(),
             runs: Runs::default(),
             notice: None,
@@ -216,6 +232,7 @@ impl State {
             Some(Overlay::Palette(_)) => Context::Palette,
             Some(Overlay::Log(_) | Overlay::Parity(_)) => Context::Log,
             Some(Overlay::Rename(_)) => Context::Name,
+            Some(Overlay::Words(_)) => Context::Words,
             None => self.screen_context(),
         }
     }

@@ -139,7 +139,7 @@ impl State {
         entries.iter().position(|e| *e == self.suite.selected).unwrap_or(0)
     }
 
-    fn sort(&self, problems: &mut [usize]) {
+    pub(in crate::app) fn sort(&self, problems: &mut [usize]) {
         let line = |p: usize| &self.figures.lines[p];
         let rate = |p: usize, side: usize| f64::from(line(p).hits[side]) / f64::from(line(p).k.max(1));
         let key = |p: usize| -> f64 {

@@ -1,5 +1,6 @@
 //! From a message to a changed state and what is to be done.
 
+mod inspect;
 mod mouse;
 mod news;
 mod recording;
@@ -95,6 +96,18 @@ fn take(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Step => state.work(),
+        Message::Weighed(weighed) => {
+            state.weighed(*weighed);
+            Vec::new()
+        }
+        Message::Branched(news) => {
+            state.branched(news);
+            Vec::new()
+        }
+        Message::Scrolled(first) => {
+            state.completions.scroll = first;
+            Vec::new()
+        }
         Message::Studied(study) => {
             state.studied(*study);
             Vec::new()
@@ -140,7 +153,7 @@ fn found(state: &State) -> Found {
 fn typed(state: &mut State, c: char) -> Vec<Effect> {
     match &mut state.overlay {
         Some(Overlay::Filter { .. }) => {
-            state.explore.filter.push(c);
+            filter_text(state).push(c);
             filtered(state)
         }
         Some(Overlay::Palette(palette)) => {
@@ -150,6 +163,11 @@ fn typed(state: &mut State, c: char) -> Vec<Effect> {
         }
         Some(Overlay::Rename(name)) => {
             name.push(c);
+            Vec::new()
+        }
+        Some(Overlay::Words(words)) => {
+            words.text.push(c);
+            words.tokens.clear();
             Vec::new()
         }
         _ => Vec::new(),
@@ -182,7 +200,9 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Cancel => cancel(state),
         Action::Erase => erase(state),
         Action::Filter => {
-            state.overlay = Some(Overlay::Filter { before: state.explore.filter.clone() });
+            let clusters = state.screen == Screen::Explore && state.explore.pane != Pane::Problems;
+            let of = if clusters { &state.explore.clusters } else { &state.explore.filter };
+            state.overlay = Some(Overlay::Filter { before: of.clone(), clusters });
             Vec::new()
         }
         Action::Unit => {
@@ -283,6 +303,14 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::Save
         | Action::Charts
         | Action::Checkpoints => Vec::new(),
+        Action::CursorLeft if state.screen == Screen::Completions => inspect::cursor(state, -1),
+        Action::CursorRight if state.screen == Screen::Completions => inspect::cursor(state, 1),
+        Action::Heat
+        | Action::NextFork
+        | Action::PreviousFork
+        | Action::Branch
+        | Action::Force
+        | Action::Diff => inspect::act(state, action),
         Action::ToExplore
         | Action::ToCompletions
         | Action::ToCurves
@@ -333,6 +361,7 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
         }
         (Screen::Completions, _) if state.completions.reading => {
             state.completions.scroll = moved(state.completions.scroll, by, usize::MAX);
+            state.completions.follow = false;
             Vec::new()
         }
         (Screen::Completions, _) => {
@@ -346,8 +375,8 @@ fn step(state: &mut State, by: i64) -> Vec<Effect> {
             Vec::new()
         }
         (Screen::Explore, Pane::Problems) => {
-            let shown = &state.figures.shown;
-            let at = shown.partition_point(|&p| p < state.current);
+            let shown = &state.figures.listed;
+            let at = state.place_of(state.current);
             // From a problem that the filter hides, one step goes to the nearest that it shows.
             let hidden = shown.get(at) != Some(&state.current);
             let by = if hidden && by == 1 { 0 } else { by };
@@ -388,7 +417,7 @@ fn select_row(state: &mut State, row: usize) {
 fn select_member(state: &mut State, at: usize) -> Vec<Effect> {
     if let Some(&index) = state.figures.members.get(at) {
         state.completions.index = Some(index);
-        state.completions.scroll = 0;
+        state.completions.begin();
     }
     Vec::new()
 }
@@ -418,7 +447,7 @@ fn tab(state: &mut State, side: usize) {
     if state.completions.side != side {
         state.completions.side = side;
         state.completions.index = None;
-        state.completions.scroll = 0;
+        state.completions.begin();
     }
 }
 
@@ -484,11 +513,22 @@ fn back(state: &mut State) -> Vec<Effect> {
     if state.overlay.take().is_some() {
         return Vec::new();
     }
+    if state.screen == Screen::Completions
+        && let Some(effects) = inspect::back(state)
+    {
+        return effects;
+    }
     match state.screen {
         Screen::Runs => state.screen = Screen::Explore,
         Screen::Completions if state.completions.reading => state.completions.reading = false,
         Screen::Completions => state.screen = Screen::Explore,
         Screen::Curves => screens::back_from_curves(state),
+        Screen::Explore
+            if !state.explore.clusters.is_empty()
+                && (state.explore.pane != Pane::Problems || state.explore.filter.is_empty()) =>
+        {
+            state.explore.clusters.clear();
+        }
         Screen::Explore | Screen::Suite if !state.explore.filter.is_empty() => state.explore.filter.clear(),
         Screen::Suite => state.screen = Screen::Explore,
         Screen::Explore => state.explore.pane = Pane::Problems,
@@ -510,14 +550,17 @@ fn accept(state: &mut State) -> Vec<Effect> {
         },
         Some(Overlay::Rename(name)) => runs::renamed(state, name),
         Some(Overlay::Delete(_)) => runs::deleted(state),
+        Some(Overlay::Words(words)) => inspect::forced(state, words),
         _ => Vec::new(),
     }
 }
 
 fn cancel(state: &mut State) -> Vec<Effect> {
-    if let Some(Overlay::Filter { before }) = state.overlay.take() {
-        state.explore.filter = before;
+    if let Some(Overlay::Filter { before, .. }) = &state.overlay {
+        let before = before.clone();
+        *filter_text(state) = before;
     }
+    state.overlay = None;
     Vec::new()
 }
 
@@ -532,18 +575,31 @@ fn erase(state: &mut State) -> Vec<Effect> {
             name.pop();
             Vec::new()
         }
+        Some(Overlay::Words(words)) => {
+            words.text.pop();
+            words.tokens.clear();
+            Vec::new()
+        }
         _ => {
-            state.explore.filter.pop();
+            filter_text(state).pop();
             filtered(state)
         }
+    }
+}
+
+/// The filter that is typed.
+fn filter_text(state: &mut State) -> &mut String {
+    match state.overlay {
+        Some(Overlay::Filter { clusters: true, .. }) => &mut state.explore.clusters,
+        _ => &mut state.explore.filter,
     }
 }
 
 /// After the filter changed: a problem that it shows is on screen, if there is one.
 fn filtered(state: &mut State) -> Vec<Effect> {
     state.refresh();
-    let shown = &state.figures.shown;
-    let at = shown.partition_point(|&p| p < state.current).min(shown.len().saturating_sub(1));
+    let shown = &state.figures.listed;
+    let at = state.place_of(state.current).min(shown.len().saturating_sub(1));
     match shown.get(at) {
         Some(&problem) => go(state, problem),
         None => Vec::new(),

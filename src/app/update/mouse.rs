@@ -84,6 +84,7 @@ pub(super) fn scroll(state: &mut State, target: Target, notches: i64) -> Vec<Eff
         }
         Target::Text => {
             state.completions.scroll = moved(state.completions.scroll, notches * 3, usize::MAX);
+            state.completions.follow = false;
             Vec::new()
         }
         Target::Curve { .. } => {

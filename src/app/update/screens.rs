@@ -3,6 +3,7 @@
 use super::{go, moved, open};
 use crate::app::action::Action;
 use crate::app::effect::Effect;
+use crate::app::state::explore::Pane;
 use crate::app::state::suite::Entry;
 use crate::app::state::{Overlay, Screen, State};
 
@@ -31,6 +32,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::CursorRight => state.curves.shift(STRIDE),
         Action::ZoomIn => state.curves.zoom(true),
         Action::ZoomOut => state.curves.zoom(false),
+        Action::Sort if state.screen == Screen::Explore && state.explore.pane != Pane::Problems => {
+            state.explore.order = state.explore.order.next();
+            state.notice = Some(format!("clusters: {}", state.explore.order.words()));
+        }
         Action::Sort => {
             state.suite.sort = state.suite.sort.next();
             state.notice = Some(state.suite.sort.words().to_owned());

@@ -51,7 +51,7 @@ impl Ahead {
     }
 
     /// Replaces what is to be fetched.
-    pub fn set<'a>(&mut self, regions: impl Iterator<Item = &'a [f32]>) {
+    pub fn set<'a>(&mut self, regions: impl Iterator<Item = &'a [i16]>) {
         self.regions.clear();
         self.regions.extend(regions.map(|r| r.as_ptr() as usize..r.as_ptr_range().end as usize));
         self.at = 0;
@@ -69,9 +69,12 @@ impl Ahead {
     }
 }
 
-/// A matrix of more bytes does not stay in the second-level cache from one product to the
-/// next: its panels are fetched while the ones before are in use.
-const LARGE: usize = 1 << 20;
+/// A matrix of more bytes has left the nearest caches when its turn comes again: its panels
+/// are fetched while the ones before are in use.
+const LARGE: usize = 1 << 15;
+
+/// Two panels of so many inputs stay in the first-level cache for all rows.
+const SHORT: usize = 128;
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
@@ -239,20 +242,22 @@ kernel! {
         let large = size_of::<f32>() * b.inputs * b.columns > LARGE;
         let mut panel = 0;
         while panel < panels {
-            // Few rows leave registers free: several panels at once hide the latency.
+            // Few rows leave registers free: several panels at once hide the latency. Where
+            // they stay near, two panels of half the rows take fewer loads than one of all.
             let together = match panels - panel {
                 4.. if rows <= 2 && S::ROWS > 4 => 4,
                 2.. if rows <= 4 && S::ROWS > 4 => 2,
+                2.. if S::ROWS > 4 && b.inputs <= SHORT => 2,
                 _ => 1,
             };
-            // Each of two tiles fetches half of the next panel.
-            let next = b.data.as_ptr().wrapping_add((panel + together) * b.stride);
-            let halves = [next, next.wrapping_add(b.inputs * LANES)];
-            let mut halves = halves.into_iter().take(if large { 2 } else { 0 });
+            // Each of the first tiles fetches half of one of the next panels.
+            let next = |half| b.data.as_ptr().wrapping_add((panel + together) * b.stride + half * b.inputs * LANES);
+            let mut halves = (0..if large { 2 * together } else { 0 }).map(next);
             let mut row = 0;
             while row < rows {
                 // Tiles of about equal height: a low one at the end would be a slow one.
-                let height = (rows - row).div_ceil((rows - row).div_ceil(S::ROWS));
+                let most = if together > 1 { S::ROWS / 2 } else { S::ROWS };
+                let height = (rows - row).div_ceil((rows - row).div_ceil(most));
                 let tile = Tile {
                     inputs: b.inputs,
                     // SAFETY: within the slices, by the assertions above.
@@ -311,7 +316,7 @@ impl Tile {
         }
         match together {
             1 => choose!(1: 12 11 10 9 8 7 6 5 4 3 2 1),
-            2 => choose!(2: 4 3 2 1),
+            2 => choose!(2: 6 5 4 3 2 1),
             _ => choose!(4: 2 1),
         }
     }

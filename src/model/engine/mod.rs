@@ -6,6 +6,11 @@
 //!
 //! Completion i is the same to the bit whatever is drawn beside it: every kernel computes
 //! a row in an order that does not depend on the other rows.
+//!
+//! All is f32 but the completions' own keys and values, which are kept in 16 bits with a
+//! scale each. That moves a log-probability or an entropy of the embedded policies by 2e-9 in
+//! the middle and 1.1e-4 at most against candle (the tests print it), and of the tests' random
+//! models by less than 2e-4, which is what all of them are held to.
 
 mod attention;
 mod batch;
@@ -27,7 +32,7 @@ pub(super) use step::Workspace;
 
 /// Completions drawn side by side with a small model: more of their caches would push one
 /// another out of the processor's.
-const SMALL_BATCH: usize = 36;
+const SMALL_BATCH: usize = 48;
 
 /// With a large model, whose weights should serve many rows each time they are read.
 const LARGE_BATCH: usize = 72;

@@ -85,11 +85,15 @@ impl Workspace {
             + layer.query_key_value.columns()
             + config.heads * (positions + engine.head)
             + layer.gate_up.columns() / 2 * 3;
-        let position = 2 * config.layers * config.kv_heads * engine.head;
-        let cached = length.next_multiple_of(PANEL) + batch * limit.next_multiple_of(LANES);
+        // Of a position: keys and values of all layers, the private ones of 16 bits and a scale.
+        let (position, full, half) =
+            (2 * config.layers * config.kv_heads, size_of::<f32>() * engine.head, 2 * engine.head + 4);
+        let cached = (length.next_multiple_of(PANEL) * full)
+            .saturating_add((batch * limit.next_multiple_of(LANES)).saturating_mul(half))
+            .saturating_mul(position);
         // Sampling holds the vocabulary five times over; rotation a table of the positions.
         let once = 6 * config.vocab_size + positions * config.head_dim;
-        size_of::<f32>().saturating_mul(batch * row + cached.saturating_mul(position) + once)
+        size_of::<f32>().saturating_mul(batch * row + once).saturating_add(cached)
     }
 
     /// Whether it is enough for such a call.
@@ -248,7 +252,7 @@ impl Workspace {
                 scores[start + row + 1..].fill(f32::NEG_INFINITY);
                 scores[..engine.from(layer, start + row)].fill(f32::NEG_INFINITY);
             }
-            softmax(engine.level, scores, width, width, heads.scale);
+            softmax(engine.level, scores, heads.count(), width, heads.scale);
         }
         self.gather_prompt(engine, layer, rows, seen, width, false);
     }
@@ -256,9 +260,10 @@ impl Workspace {
     /// Attention of every sequence over the prompt and its own tokens.
     fn attend(&mut self, engine: &Engine, layer: usize, rows: &[Row], prompt: usize) {
         let heads = engine.heads();
-        let own = prompt.next_multiple_of(PANEL);
+        // The prompt's scores come in whole panels, whose end the own scores overwrite.
+        let own = prompt.next_multiple_of(LANES);
         let longest = rows.iter().map(|r| r.past + 1).max().unwrap_or(0);
-        let width = own + longest.next_multiple_of(LANES);
+        let width = (own + longest.next_multiple_of(LANES)).max(prompt.next_multiple_of(PANEL));
         self.score_prompt(engine, layer, rows.len(), prompt, width);
         let inputs = self.query_key_value.chunks_exact(engine.row());
         let scores = self.scores.chunks_exact_mut(heads.count() * width);
@@ -267,12 +272,12 @@ impl Workspace {
             let from = engine.from(layer, prompt + row.past);
             let span = Span { prompt, own, seen: row.past + 1, from, width };
             let (queries, keys, values) = engine.split(x);
-            self.private.write(layer, row.sequence, row.past, keys, values);
+            self.private.write(engine.level, layer, row.sequence, row.past, keys, values);
             let blocks = self.private.read(layer, row.sequence, span.seen);
             attend(engine.level, queries, blocks, heads, span, scores, attended);
         }
         let next = (layer + 1) % engine.config.layers;
-        self.scratch.ahead.set(rows.iter().map(|r| self.private.read(next, r.sequence, r.past + 1)));
+        self.scratch.ahead.set(rows.iter().map(|r| self.private.read(next, r.sequence, r.past + 1).numbers));
         self.gather_prompt(engine, layer, rows.len(), prompt, width, true);
     }
 

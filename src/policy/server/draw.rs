@@ -34,6 +34,10 @@ enum News {
 /// What the server says that will not change by asking again, or a server that is away for
 /// longer than the options' patience.
 pub(super) fn draw(server: &Server, request: &Request<'_>, sink: &mut dyn Sink) -> Result<(), PolicyError> {
+    if server.dialect.chat && !request.prefix.text.is_empty() {
+        let reason = "its chat template ends a prompt: it cannot go on from given words (use --raw)";
+        return Err(server.failed(reason.to_owned()));
+    }
     let groups = groups(&request.indices, server.options.concurrency, server.dialect.kind.most_at_once());
     let client = server.client(request.sampling.max_tokens);
     let ended = AtomicBool::new(false);
@@ -117,10 +121,11 @@ impl Errand<'_> {
 
     /// The completions of one group; `None` where the request was ended.
     fn fetch(&self, group: &Range<u32>, tell: &Sender<News>) -> Result<Option<Vec<Completion>>, String> {
-        let Request { problem, sampling, .. } = self.request;
+        let Request { problem, sampling, prefix, .. } = self.request;
         let (server, dialect) = (self.server, &self.server.dialect);
         let seed = server.seed(sampling, &problem.id).wrapping_add(group.start);
-        let body = dialect.request(Prompt::Text(&problem.prompt), sampling, group, seed);
+        let prompt = format!("{}{}", problem.prompt, prefix.text);
+        let body = dialect.request(Prompt::Text(&prompt), sampling, group, seed);
         let limit = dialect.most_bytes(sampling.max_tokens, group.len());
         let jitter = Stream::new(sampling.seed).with(&server.name).with(&problem.id).at(group.start.into());
         let mut tries = Tries { jitter, since: Instant::now(), count: 0, broken: 0 };
@@ -153,7 +158,9 @@ impl Errand<'_> {
 
     fn read(&self, answer: &Value, group: &Range<u32>) -> Result<Vec<Completion>, Fault> {
         let exact = self.server.reports_exactly(self.request.sampling);
-        self.server.dialect.completions(answer, group, exact).map_err(Fault::Broken)
+        let mut all = self.server.dialect.completions(answer, group, exact).map_err(Fault::Broken)?;
+        all.iter_mut().for_each(|c| c.text.insert_str(0, self.request.prefix.text));
+        Ok(all)
     }
 
     fn is_ended(&self) -> bool {

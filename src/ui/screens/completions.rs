@@ -1,25 +1,24 @@
 //! Completions: an open cluster, its completions as a list and one of them in full.
 
+mod body;
+mod branch;
+pub mod readout;
+
+pub use body::Wrapped;
+
 use crate::app::figures::Row;
 use crate::app::state::archive::Entry;
+use crate::app::weigh::Subject;
 use crate::app::{State, Target};
 use crate::completion::Finish;
 use crate::ui::canvas::{inset, put, put_over, put_right, row};
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::{first_shown, footer, frame::frame, header, spark};
 use crate::ui::{Seen, layout, text};
+use body::{Body, Paint};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
-use std::ops::Range;
-
-/// Where the text on screen breaks, kept until the text or the width is another.
-#[derive(Debug)]
-pub struct Wrapped {
-    /// Generation, policy, problem, index, columns.
-    of: (u64, usize, usize, u32, usize),
-    lines: Vec<Range<usize>>,
-}
 
 pub fn draw(
     state: &State,
@@ -33,10 +32,7 @@ pub fn draw(
     header::header(state, theme, panes.header, buf);
     header::statement(state, theme, panes.statement, buf);
     list(state, theme, panes.list, buf, seen);
-    let policy = state.policy(state.completions.side);
-    let index = state.figures.members.get(state.selected_member()).copied();
-    let entry = index.and_then(|i| state.archive.get(policy, state.current, i));
-    full(state, entry.as_deref(), theme, panes.text, buf, seen, wrapped);
+    full(state, theme, panes.text, buf, seen, wrapped);
     footer::footer(state, theme, panes.footer, buf);
 }
 
@@ -139,54 +135,148 @@ fn cluster(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
 
 fn full(
     state: &State,
-    entry: Option<&Entry>,
     theme: &Theme,
     area: Rect,
     buf: &mut Buffer,
     seen: &mut Seen,
     wrapped: &mut Option<Wrapped>,
 ) {
-    let policy = state.policy(state.completions.side);
-    let title = entry.map_or(" Completion ".to_owned(), |e| {
-        format!(
-            " Completion {} of {} ",
-            text::grouped(e.completion.index.into()),
-            state.name(state.completions.side)
-        )
-    });
-    let inner = frame(buf, area, theme, state.completions.reading, &[(&title, theme.style(Role::Title))], "");
+    let open = &state.completions;
+    let subject = state.subject();
+    let entry_of = |s: Subject| state.archive.get(s.policy, s.problem, s.index);
+    let entry = subject.and_then(entry_of);
+    let partner = state.inspect.partner.filter(|p| p.generation == state.generation && Some(*p) != subject);
+    let other = partner.and_then(|p| Some((p, entry_of(p)?)));
+    let name = |s: Subject| {
+        let policy = state.policies.get(s.policy).map_or("", |p| p.name.as_str());
+        format!("{} of {policy}", text::grouped(s.index.into()))
+    };
+    let title = match (subject.filter(|_| entry.is_some()), &other) {
+        (None, _) => " Completion ".to_owned(),
+        (Some(s), None) => format!(" Completion {} ", name(s)),
+        (Some(s), Some((p, _))) => format!(" {} → {}, by words ", name(*p), name(s)),
+    };
+    let inner = frame(buf, area, theme, open.reading, &[(&title, theme.style(Role::Title))], "");
     let inner = inset(inner, 1, 1);
     seen.target(inner, Target::Text);
-    let Some(entry) = entry else { return };
-    let mut facts = facts(entry);
-    if let Some(words) = regraded(state, policy, entry) {
+    let branch = state.open_branch();
+    let (Some(subject), Some(entry)) = (subject, entry) else {
+        if let Some(branch) = branch {
+            branch::draw(state, branch, theme, inner, buf);
+        }
+        return;
+    };
+    let columns = usize::from(inner.width);
+    let other = other.as_ref().map(|(s, e)| (*s, &**e));
+    let body = Body::new(state, subject, &entry, other, theme, columns, wrapped);
+    let mut facts = facts(&entry);
+    if let Some(words) = regraded(state, subject.policy, &entry) {
         facts.insert(1, ("also", words));
     }
-    let facts_height = (facts.len() as u16 + 1).min(inner.height / 2);
-    let body = Rect { height: inner.height - facts_height, ..inner };
-    let columns = usize::from(body.width);
-    let of = (state.generation, policy, state.current, entry.completion.index, columns);
-    let content = entry.completion.text.trim_start_matches('\n');
-    if wrapped.as_ref().is_none_or(|w| w.of != of) {
-        *wrapped = Some(Wrapped { of, lines: text::wrap(content, columns) });
-    }
-    let lines = wrapped.as_ref().map_or(&[][..], |w| &w.lines);
-    seen.overflow = lines.len().saturating_sub(usize::from(body.height));
-    let first = state.completions.scroll.min(seen.overflow);
-    for (y, line) in lines.iter().skip(first).take(usize::from(body.height)).enumerate() {
-        put(buf, row(body, y as u16), 0, 0, &content[line.clone()], theme.style(Role::Text));
-    }
+    let parts = Parts {
+        height: inner.height,
+        lines: body.height(),
+        branch: branch.map_or(0, |b| branch::wish(b, inner.height)),
+        readout: if open.reading && other.is_none() { readout::wish(state) } else { 0 },
+        facts: facts.len() as u16 + 1,
+        reading: open.reading,
+    };
+    let [shown, branch_height, readout_height, facts_height] = parts.heights();
+    let window = Rect { height: shown, ..inner };
+    seen.overflow = body.height().saturating_sub(usize::from(shown));
+    let followed = body.follow(open.cursor, usize::from(shown)).filter(|_| open.follow);
+    seen.first = followed;
+    let first = followed.unwrap_or(open.scroll).min(seen.overflow);
+    let cursor = Some(open.cursor).filter(|_| open.reading);
+    body.draw(first, Paint { heat: state.inspect.heat, cursor, theme: *theme }, window, buf);
+    legend(state, theme, area, buf);
     if seen.overflow > 0 {
-        let words = format!(" line {} of {} ", first + 1, lines.len());
+        let words = format!(" line {} of {} ", first + 1, body.height());
         put_right(buf, area, area.width.saturating_sub(2), area.height - 1, &words, theme.style(Role::Muted));
     }
-    let below = Rect { y: body.y + body.height, height: facts_height, ..inner };
-    put(buf, row(below, 0), 0, 0, &"╌".repeat(columns), theme.style(Role::Faint));
+    let mut below = Rect { y: inner.y + shown, height: inner.height - shown, ..inner };
+    let mut next = |height: u16| {
+        let part = Rect { height, ..below };
+        below = Rect { y: below.y + height, height: below.height - height, ..below };
+        part
+    };
+    if let Some(branch) = branch.filter(|_| branch_height > 0) {
+        branch::draw(state, branch, theme, next(branch_height), buf);
+    }
+    if readout_height > 0 {
+        readout::draw(state, &entry.completion.text, theme, next(readout_height), buf);
+    }
+    let below = next(facts_height);
+    if facts_height > 0 {
+        rule(buf, below, "", theme);
+    }
     for (y, (name, words)) in facts.iter().enumerate() {
         let line = row(below, y as u16 + 1);
         put(buf, line, 0, 0, name, theme.style(Role::Muted));
         put(buf, line, 10, 0, &text::fit(words, columns.saturating_sub(10)), theme.style(Role::Text));
     }
+}
+
+/// How the pane of the text is divided.
+struct Parts {
+    height: u16,
+    /// Lines of the text.
+    lines: usize,
+    branch: u16,
+    readout: u16,
+    facts: u16,
+    reading: bool,
+}
+
+impl Parts {
+    /// Rows of text, branch, readout and facts. The text keeps a third; who reads it whole
+    /// does without the facts before anything else goes.
+    fn heights(&self) -> [u16; 4] {
+        let lines = self.lines.min(usize::from(self.height)) as u16;
+        let mut room = self.height - lines.min((self.height / 3).max(2)).min(self.height);
+        let mut take = |wish: u16| {
+            let got = wish.min(room);
+            room -= got;
+            got
+        };
+        let (branch, readout) = (take(self.branch), take(self.readout));
+        let left = self.height - branch - readout;
+        let facts = match self.reading || branch > 0 {
+            true if lines + self.facts <= left => self.facts,
+            true => 0,
+            false => self.facts.min(left / 2),
+        };
+        [left - facts, branch, readout, facts]
+    }
+}
+
+/// A faint line with words in it.
+fn rule(buf: &mut Buffer, area: Rect, words: &str, theme: &Theme) {
+    let line = row(area, 0);
+    put(buf, line, 0, 0, &"╌".repeat(usize::from(line.width)), theme.style(Role::Faint));
+    if !words.is_empty() {
+        let words = text::fit(&format!(" {words} "), usize::from(line.width.saturating_sub(2)));
+        put(buf, line, 2, 0, &words, theme.style(Role::Muted));
+    }
+}
+
+/// What the colours of the tokens say, in the lower border.
+fn legend(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let heat = state.inspect.heat;
+    let tokens = state.tokens().filter(|t| !t.is_empty() && state.inspect.partner.is_none());
+    let Some((before, after, steps)) = tokens.and_then(|t| readout::legend(state, t)) else { return };
+    let width = text::width(&before) + text::width(&after) + steps.len() + 6;
+    // The place of the lines in view stands at the other end.
+    if width + 18 > usize::from(area.width) {
+        return;
+    }
+    let line = inset(row(area, area.height.saturating_sub(1)), 2, 2);
+    let muted = theme.style(Role::Muted);
+    let mut x = put(buf, line, 0, 0, &format!(" {before}"), muted);
+    for value in steps {
+        x = put(buf, line, x, 0, "▒", readout::step(heat, value, theme));
+    }
+    put(buf, line, x, 0, &format!("{after} "), muted);
 }
 
 /// What other rules make of it, where they are shown.

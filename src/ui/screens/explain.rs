@@ -1,5 +1,7 @@
 //! Every figure explains itself: what it is here, its definition, formula and source.
 
+mod tokens;
+
 use super::suite::bound_words;
 use crate::app::State;
 use crate::app::figures::Measures;
@@ -78,7 +80,9 @@ fn figures(state: &State) -> Vec<Figure> {
     let curves = || vec![pass(state), crossing(state), luck(state), cover(), coverage(state)];
     match state.screen {
         Screen::Explore | Screen::Completions => {
-            let first = item(state).into_iter().chain([problem(state)]);
+            let open = state.screen == Screen::Completions;
+            let tokens = if open { tokens::figures(state) } else { Vec::new() };
+            let first = tokens.into_iter().chain(item(state)).chain([problem(state)]);
             let entropies = [token(state), answer(state), divergence(state)];
             first
                 .chain(support)

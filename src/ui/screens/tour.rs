@@ -28,7 +28,7 @@ pub fn draw(state: &State, tour: Tour, theme: &Theme, area: Rect, buf: &mut Buff
     let inner = inset(inner, 2, 2);
     let text_style = theme.style(Role::Text).add_modifier(Modifier::BOLD);
     for (y, line) in lines.iter().take(usize::from(inner.height)).enumerate() {
-        put(buf, row(inner, y as u16), 0, 0, &caption[line.clone()], text_style);
+        put(buf, row(inner, y as u16), 0, 0, caption[line.clone()].trim_start(), text_style);
     }
     let foot = row(box_area, height - 1);
     let hint = if tour.auto {

@@ -34,10 +34,16 @@ pub fn clusters(state: &State, side: usize, theme: &Theme, area: Rect, buf: &mut
     let rows = &here.rows;
     let first = first_shown(state.selected_row(), rows.len(), inner_height);
     let last = rows.len().min(first + inner_height);
+    let filter = match state.explore.clusters.as_str() {
+        "" => String::new(),
+        filter => format!("/{filter} "),
+    };
     let note = if rows.len() > inner_height {
-        format!(" {}–{last} of {} ", first + 1, rows.len())
-    } else {
+        format!(" {filter}{}–{last} of {} ", first + 1, rows.len())
+    } else if filter.is_empty() {
         String::new()
+    } else {
+        format!(" {filter}{} of {} ", rows.len(), rows.len() + here.hidden)
     };
     let focused = state.explore.pane == Pane::Clusters(side);
     let inner = frame(buf, area, theme, focused, &title, &note);
@@ -218,6 +224,7 @@ fn empty(state: &State, side: usize, theme: &Theme, area: Rect, buf: &mut Buffer
     let partial = partial.filter(|(problem, _)| *problem == state.current);
     let words = match partial {
         Some((_, partial)) => crate::completion::clean(&partial.text),
+        _ if state.figures.here.hidden > 0 => "no cluster matches: esc drops the filter".to_owned(),
         None if state.problems.is_empty() => "nothing to draw".to_owned(),
         None if state.progress.paused => "paused before the first completion: space goes on".to_owned(),
         None => "drawing the first completions …".to_owned(),

@@ -11,15 +11,26 @@ use ratatui::style::Modifier;
 
 pub fn footer(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let mut x = 1;
-    if let Some(Overlay::Filter { .. }) = state.overlay {
+    if let Some(Overlay::Filter { clusters, .. }) = state.overlay {
+        let here = &state.figures.here;
+        let (typed, found, of) = match clusters {
+            true => (&state.explore.clusters, here.rows.len(), here.rows.len() + here.hidden),
+            false => (&state.explore.filter, state.figures.shown.len(), state.problems.len()),
+        };
         x = put(buf, area, x, 0, "filter /", theme.style(Role::Accent));
-        x = put(buf, area, x, 0, &state.explore.filter, theme.style(Role::Title));
+        x = put(buf, area, x, 0, typed, theme.style(Role::Title));
         x = put(buf, area, x, 0, "▏", theme.style(Role::Accent));
-        let found = format!("  {} of {}", state.figures.shown.len(), state.problems.len());
+        let found = format!("  {found} of {of}");
         x = put(buf, area, x, 0, &found, theme.style(Role::Muted)) + 2;
     } else if let Some(Overlay::Rename(name)) = &state.overlay {
         x = put(buf, area, x, 0, "name ", theme.style(Role::Accent));
         x = put(buf, area, x, 0, &crate::completion::clean(name), theme.style(Role::Title));
+        x = put(buf, area, x, 0, "▏", theme.style(Role::Accent)) + 2;
+    } else if let Some(Overlay::Words(words)) = &state.overlay {
+        x = put(buf, area, x, 0, "first words ", theme.style(Role::Accent));
+        let typed = crate::completion::clean(&words.text).replace('\n', "↵");
+        let room = usize::from(area.width.saturating_sub(x + 24));
+        x = put(buf, area, x, 0, &text::tail(&typed, room), theme.style(Role::Title));
         x = put(buf, area, x, 0, "▏", theme.style(Role::Accent)) + 2;
     } else if let Some(words) = notice(state) {
         let well = state.progress.failures.is_empty() && state.recording.blocked.is_none();

@@ -18,7 +18,7 @@ pub fn problems(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen
     let focused = state.explore.pane == Pane::Problems;
     let filter = &state.explore.filter;
     let title = if filter.is_empty() { " Problems ".to_owned() } else { format!(" /{filter} ") };
-    let shown = &state.figures.shown;
+    let shown = &state.figures.listed;
     let note = format!(" {} ", shown.len());
     let inner = frame(buf, area, theme, focused, &[(&title, theme.style(Role::Title))], &note);
     seen.target(inner, Target::Problem(state.current));
@@ -27,7 +27,7 @@ pub fn problems(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen
         put(buf, inner, 1, 0, words, theme.style(Role::Muted));
         return;
     }
-    let selected = shown.partition_point(|&p| p < state.current);
+    let selected = state.place_of(state.current);
     let first = first_shown(selected, shown.len(), usize::from(inner.height));
     let digits = state.problems.len().to_string().len();
     let rows = &shown[first..shown.len().min(first + usize::from(inner.height))];
