@@ -343,7 +343,7 @@ impl Form {
     fn joined(mut parts: Vec<(bool, Form)>, shape: Shape, value: Ratio) -> Form {
         parts.sort_by(|(a, x), (b, y)| {
             a.cmp(b)
-                .then_with(|| Reverse(Sized(x.value.size())).cmp(&Reverse(Sized(y.value.size()))))
+                .then_with(|| Reverse(Magnitude(x.value.size())).cmp(&Reverse(Magnitude(y.value.size()))))
                 .then_with(|| x.text.cmp(&y.text))
         });
         let is_sum = shape == Shape::Sum;
@@ -369,17 +369,17 @@ impl Form {
 
 /// A size that can be sorted by.
 #[derive(PartialEq)]
-struct Sized(f64);
+struct Magnitude(f64);
 
-impl Eq for Sized {}
+impl Eq for Magnitude {}
 
-impl PartialOrd for Sized {
+impl PartialOrd for Magnitude {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Sized {
+impl Ord for Magnitude {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.0.total_cmp(&other.0)
     }
