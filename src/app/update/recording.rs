@@ -1,7 +1,7 @@
 //! What the recording's threads say.
 
 use crate::app::effect::Effect;
-use crate::app::state::State;
+use crate::app::state::{Screen, State};
 use crate::completion::clean;
 use crate::record::News;
 use crate::record::index::Batch;
@@ -20,6 +20,10 @@ pub(super) fn told(state: &mut State, news: News) -> Vec<Effect> {
         News::Writes { generation, file, texts } if generation == state.generation => {
             state.recording.file = clean(&file);
             state.archive.read_from(Box::new(texts));
+            // The file is new, and belongs into the list.
+            if state.screen == Screen::Runs {
+                return vec![Effect::ListRuns];
+            }
         }
         News::Saved { generation, places } if generation == state.generation => {
             for p in places {
