@@ -28,7 +28,13 @@ pub fn run(args: &OpenArgs) -> Result<ExitCode> {
         (false, true) => Mode::Read,
         (false, false) => Mode::GoOn,
     };
-    let (state, feeds) = opened(&recording.path, mode)?;
+    // What another tool writes was read once, into a recording of our own.
+    let foreign = !args.files.contains(&recording.path);
+    let mode = if foreign { Mode::Read } else { mode };
+    let (mut state, feeds) = opened(&recording.path, mode)?;
+    if foreign && args.follow {
+        state.notice = Some("read as it is now: only recordings of leash's own are followed".to_owned());
+    }
     show(state, feeds, config)
 }
 
