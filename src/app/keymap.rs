@@ -244,7 +244,7 @@ pub const TABLE: &[Binding] = &[
         Action::Criterion,
         &[&[Char('e')]],
         "",
-        "when it counts as in support: found once, or p̂ above ε",
+        "when it counts as in support: found once, 2, 4 times, or p̂ above ε",
     ),
     bind(
         Context::Screens,

@@ -175,6 +175,14 @@ fn the_lens_and_the_scope_turn_with_their_keys() {
         })
         .collect();
     assert_eq!(units, [Unit::Answer, Unit::Method, Unit::Completion, Unit::Problem]);
+    let found = [2, 4].map(|min_hits| Criterion::Found { min_hits });
+    assert_eq!(
+        found.map(|_| {
+            keys(&mut s, "e");
+            s.lens.criterion
+        }),
+        found
+    );
     keys(&mut s, "eoa");
     assert!(matches!(s.lens.criterion, Criterion::Threshold { zeta } if zeta == 0.05));
     assert!(s.lens.sound && s.scope == Scope::All);

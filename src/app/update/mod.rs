@@ -212,6 +212,8 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Criterion => {
             state.lens.criterion = match state.lens.criterion {
+                Criterion::Found { min_hits: 0 | 1 } => Criterion::Found { min_hits: 2 },
+                Criterion::Found { min_hits: 2 | 3 } => Criterion::Found { min_hits: 4 },
                 Criterion::Found { .. } => Criterion::Threshold { zeta: 0.05 },
                 Criterion::Threshold { .. } => Criterion::default(),
             };
