@@ -57,22 +57,31 @@ fn a_pull_is_watched_forked_and_kept() {
 #[test]
 fn stopping_at_any_moment_leaves_a_model_that_loads() {
     let (trainer, mut events) = trainer();
-    for (pull, events_before) in [(1, 0), (2, 1), (3, 2), (4, 5)] {
-        trainer.send(begin(pull, None, 1000, &[])).unwrap();
-        let before: Vec<Event> = (0..events_before).map(|_| events.blocking_recv().unwrap()).collect();
-        // The order to begin may not have been taken up yet: then nothing began.
-        if before.is_empty() {
-            trainer.send(Order::Stop).unwrap();
-            trainer.send(begin(pull, None, 1000, &[])).unwrap();
-            events.blocking_recv().unwrap();
-        }
-        trainer.send(Order::Stop).unwrap();
-        let (_, step, how) = until_the_end(&mut events);
-        assert_eq!(how, Ended::Stopped);
+    let loads = |pull: u32, step: usize| {
         let folder = tempfile::tempdir().unwrap();
         trainer.write(pull, step, folder.path()).unwrap().unwrap();
         let model = LocalModel::from_folder(folder.path()).unwrap();
         assert!(model.weights.iter().all(|(_, _, data)| data.iter().all(|w| w.is_finite())));
+    };
+    // At once: the order to begin may or may not have been taken up. The last pull ends by itself.
+    trainer.send(begin(1, None, 1000, &[])).unwrap();
+    trainer.send(Order::Stop).unwrap();
+    trainer.send(begin(1, None, 0, &[])).unwrap();
+    loop {
+        let (_, step, how) = until_the_end(&mut events);
+        loads(1, step);
+        if how == Ended::Finished {
+            break;
+        }
+        assert_eq!(how, Ended::Stopped);
+    }
+    for (pull, events_before) in [(2, 1), (3, 2), (4, 5)] {
+        trainer.send(begin(pull, None, 1000, &[])).unwrap();
+        (0..events_before).for_each(|_| _ = events.blocking_recv().unwrap());
+        trainer.send(Order::Stop).unwrap();
+        let (_, step, how) = until_the_end(&mut events);
+        assert_eq!(how, Ended::Stopped);
+        loads(pull, step);
     }
 }
 
