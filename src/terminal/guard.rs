@@ -97,10 +97,11 @@ fn hook() {
     ONCE.call_once(|| {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            // Nothing is written over the screen: the campaign sends what happened.
-            if OWNED.load(Ordering::SeqCst)
-                && (crate::run::is_worker() || crate::train::session::is_trainer())
-            {
+            // Nothing is written over the screen: whoever caught it says what happened.
+            let caught = crate::run::is_worker()
+                || crate::train::session::is_trainer()
+                || crate::record::foreign::panics_are_caught();
+            if OWNED.load(Ordering::SeqCst) && caught {
                 return;
             }
             restore();

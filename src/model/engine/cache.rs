@@ -1,6 +1,6 @@
 //! Keys and values of past positions, laid out as attention reads them.
 
-use super::matrix::{PANEL, Panels};
+use super::product::{PANEL, Panels};
 use super::simd::{LANES, Level, Simd, kernel};
 
 /// The prompt's keys and values, which all completions share: for each layer and key-value

@@ -1,6 +1,7 @@
 //! A layer's weights, packed from the tensors that the configuration names.
 
-use super::matrix::{Matrix, PANEL};
+use super::matrix::Matrix;
+use super::product::PANEL;
 use crate::model::config::QueryKeyNorm;
 use crate::model::{Config, ModelError, Weights};
 
@@ -41,8 +42,8 @@ pub struct Packer<'a> {
     pub weights: &'a Weights,
     /// A head's dimension, padded to whole panels.
     pub head: usize,
-    /// Values of 16 bits stay so.
-    pub half: bool,
+    /// Values of fewer bits stay so where they can.
+    pub compact: bool,
 }
 
 impl Layer {
@@ -150,15 +151,21 @@ impl Packer<'_> {
         columns: usize,
         place: impl Fn(usize, usize) -> Place,
     ) -> Result<Matrix, ModelError> {
-        if self.half {
-            let mut parts = Vec::new();
+        if self.compact {
+            let (mut halves, mut blocks) = (Vec::new(), Vec::new());
             for (name, shape) in tensors {
-                parts.extend(self.weights.get_half(name, shape)?);
+                halves.extend(self.weights.get_half(name, shape)?);
+                blocks.extend(self.weights.get_blocks(name, shape)?);
             }
-            let bfloat = parts.first().is_some_and(|p| p.bfloat);
-            if parts.len() == tensors.len() && parts.iter().all(|p| p.bfloat == bfloat) {
-                let bits = |k, n| place(k, n).map_or(0, |(tensor, at)| parts[tensor].bits[at]);
+            let bfloat = halves.first().is_some_and(|h| h.bfloat);
+            if halves.len() == tensors.len() && halves.iter().all(|h| h.bfloat == bfloat) {
+                let bits = |k, n| place(k, n).map_or(0, |(tensor, at)| halves[tensor].bits[at]);
                 return Ok(Matrix::pack_half(inputs, columns, bfloat, bits));
+            }
+            let all = blocks.len() == tensors.len();
+            if let Some(matrix) = all.then(|| Matrix::pack_blocks(inputs, columns, &blocks, &place)).flatten()
+            {
+                return Ok(matrix);
             }
         }
         let mut parts = Vec::new();

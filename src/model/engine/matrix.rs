@@ -1,85 +1,14 @@
-//! The matrix product that everything here is made of: rows times packed panels.
-//!
-//! Each output is one chain of fused multiply-adds over the inputs in their order. So a
-//! row's result does not depend on how many rows are computed with it, nor on how they are
-//! cut into tiles, to the bit.
+//! A weight matrix: full numbers, or what a file has in their place, widened in small parts
+//! as they are multiplied.
 
-use super::simd::{LANES, Level, Simd, kernel};
-use crate::model::weights::Half;
-use std::ops::Range;
+use super::product::{Ahead, PANEL, Panels, Rows, RowsMut, product};
+use super::simd::{LANES, Level, kernel};
+use crate::model::weights::{Blocks, GROUP, Half};
 
-/// Columns of a panel.
-pub const PANEL: usize = 2 * LANES;
+/// Values that are widened at once: they stay in the first-level cache.
+const PART: usize = 1 << 13;
 
-/// A matrix of `inputs` × `columns`, cut into panels of 32 columns: within a panel, the 32
-/// values of one input lie together.
-#[derive(Clone, Copy)]
-pub struct Panels<'a> {
-    pub data: &'a [f32],
-    pub inputs: usize,
-    /// A multiple of 32.
-    pub columns: usize,
-    /// Values from one panel to the next, at least 32 · `inputs`.
-    pub stride: usize,
-}
-
-/// Rows of equal length at equal distances.
-#[derive(Clone, Copy)]
-pub struct Rows<'a> {
-    pub data: &'a [f32],
-    pub stride: usize,
-}
-
-/// Where rows are written.
-pub struct RowsMut<'a> {
-    pub data: &'a mut [f32],
-    pub stride: usize,
-}
-
-/// Memory that will be read soon: it is fetched while the arithmetic units are busy.
-#[derive(Default)]
-pub struct Ahead {
-    /// Addresses, first to last; they are only fetched from, never read.
-    regions: Vec<Range<usize>>,
-    at: usize,
-}
-
-impl Ahead {
-    /// None yet, with room for `regions`.
-    pub fn new(regions: usize) -> Self {
-        Self { regions: Vec::with_capacity(regions), at: 0 }
-    }
-
-    /// Replaces what is to be fetched.
-    pub fn set<'a>(&mut self, regions: impl Iterator<Item = &'a [i16]>) {
-        self.regions.clear();
-        self.regions.extend(regions.map(|r| r.as_ptr() as usize..r.as_ptr_range().end as usize));
-        self.at = 0;
-    }
-
-    /// Where the next `lines` cache lines begin, if any are left.
-    fn take(&mut self, lines: usize) -> Option<*const f32> {
-        let region = self.regions.get_mut(self.at)?;
-        let start = region.start;
-        region.start += lines * LINE;
-        if region.start >= region.end {
-            self.at += 1;
-        }
-        Some(start as *const f32)
-    }
-}
-
-/// A matrix of more bytes has left the nearest caches when its turn comes again: its panels
-/// are fetched while the ones before are in use.
-const LARGE: usize = 1 << 15;
-
-/// Two panels of so many inputs stay in the first-level cache for all rows.
-const SHORT: usize = 128;
-
-/// Bytes of a cache line.
-const LINE: usize = 64;
-
-/// A weight matrix, packed once.
+/// A weight matrix, packed once into [`Panels`].
 pub struct Matrix {
     data: Values,
     inputs: usize,
@@ -89,23 +18,28 @@ pub struct Matrix {
 /// A matrix's values in the order of [`Panels`].
 enum Values {
     Full(Vec<f32>),
-    /// As the file has them, widened a panel at a time when they are multiplied: exact, and
-    /// half the memory.
+    /// As the file has them: exact, and half the memory.
     Half(Half),
+    /// As the file has them but for a byte each, and 64 numbers for each sixteen inputs of a
+    /// panel: the scales of its columns, then their offsets.
+    Blocks {
+        codes: Vec<i8>,
+        scales: Vec<f32>,
+    },
 }
 
 /// What products need besides their operands.
 #[derive(Default)]
 pub struct Scratch {
     pub ahead: Ahead,
-    /// Panels of 16-bit values, widened.
-    panels: Vec<f32>,
+    /// Values that were widened.
+    part: Vec<f32>,
 }
 
 impl Scratch {
     /// With room for `regions` to be fetched ahead.
     pub fn new(regions: usize) -> Self {
-        Self { ahead: Ahead::new(regions), panels: Vec::new() }
+        Self { ahead: Ahead::new(regions), part: Vec::new() }
     }
 }
 
@@ -127,6 +61,45 @@ impl Matrix {
         Self { data, inputs, columns: columns.next_multiple_of(PANEL) }
     }
 
+    /// As [`Matrix::pack`], of quantised tensors: `place` is a value's tensor and where it
+    /// stands there, nowhere is 0. `None` where sixteen inputs of a column are not a group of
+    /// a tensor.
+    pub fn pack_blocks(
+        inputs: usize,
+        columns: usize,
+        parts: &[Blocks],
+        place: impl Fn(usize, usize) -> Option<(usize, usize)>,
+    ) -> Option<Self> {
+        let together = |group: usize, n: usize| {
+            let (first, last) = (place(group * GROUP, n), place((group + 1) * GROUP - 1, n));
+            match (first, last) {
+                (None, None) => true,
+                (Some((tensor, at)), Some(last)) => {
+                    at.is_multiple_of(GROUP) && last == (tensor, at + GROUP - 1)
+                }
+                _ => false,
+            }
+        };
+        let groups = inputs / GROUP;
+        let whole =
+            inputs.is_multiple_of(GROUP) && (0..columns).all(|n| (0..groups).all(|group| together(group, n)));
+        if !whole {
+            return None;
+        }
+        let codes = packed(inputs, columns, |k, n| place(k, n).map_or(0, |(t, at)| parts[t].codes[at]));
+        let mut scales = vec![0.0; groups * 2 * columns.next_multiple_of(PANEL)];
+        for (i, both) in scales.chunks_exact_mut(2 * PANEL).enumerate() {
+            let (panel, group) = (i / groups, i % groups);
+            for column in 0..PANEL.min(columns.saturating_sub(panel * PANEL)) {
+                if let Some((tensor, at)) = place(group * GROUP, panel * PANEL + column) {
+                    (both[column], both[PANEL + column]) = parts[tensor].groups[at / GROUP];
+                }
+            }
+        }
+        let data = Values::Blocks { codes, scales };
+        Some(Self { data, inputs, columns: columns.next_multiple_of(PANEL) })
+    }
+
     /// out = a · self for `rows` rows, or out += a · self where `add`.
     pub fn multiply(
         &self,
@@ -137,27 +110,47 @@ impl Matrix {
         add: bool,
         scratch: &mut Scratch,
     ) {
-        let (inputs, stride) = (self.inputs, self.inputs * PANEL);
-        let half = match &self.data {
-            Values::Full(data) => {
-                let panels = Panels { data, inputs, columns: self.columns, stride };
-                return product(level, rows, a, panels, out, add, &mut scratch.ahead);
-            }
-            Values::Half(half) => half,
-        };
-        // As many as a product of so few rows takes at once.
+        let (inputs, columns) = (self.inputs, self.columns);
+        if let Values::Full(data) = &self.data {
+            let panels = Panels { data, inputs, columns, stride: inputs * PANEL };
+            return product(level, rows, a, panels, out, add, &mut scratch.ahead);
+        }
+        // As many panels as a product of so few rows takes at once.
         let together = match rows {
             0..=2 => 4,
             3..=4 => 2,
             _ => 1,
         };
-        scratch.panels.resize(scratch.panels.len().max(together * stride), 0.0);
-        for (i, bits) in half.bits.chunks(together * stride).enumerate() {
-            let data = &mut scratch.panels[..bits.len()];
-            widen(level, bits, half.bfloat, data);
-            let panels = Panels { data, inputs, columns: bits.len() / inputs, stride };
-            let out = RowsMut { data: &mut out.data[i * together * PANEL..], stride: out.stride };
-            product(level, rows, a, panels, out, add, &mut scratch.ahead);
+        let depth = PART / PANEL / together;
+        scratch.part.resize(PART, 0.0);
+        for panel in (0..columns / PANEL).step_by(together) {
+            let together = together.min(columns / PANEL - panel);
+            // Cutting the inputs leaves each sum the chain that it is.
+            for first in (0..inputs).step_by(depth) {
+                let depth = depth.min(inputs - first);
+                let stride = depth * PANEL;
+                for (i, part) in scratch.part.chunks_exact_mut(stride).take(together).enumerate() {
+                    self.widen(level, panel + i, first, part);
+                }
+                let data = &scratch.part[..together * stride];
+                let panels = Panels { data, inputs: depth, columns: together * PANEL, stride };
+                let a = Rows { data: &a.data[first..], stride: a.stride };
+                let out = RowsMut { data: &mut out.data[panel * PANEL..], stride: out.stride };
+                product(level, rows, a, panels, out, add || first > 0, &mut scratch.ahead);
+            }
+        }
+    }
+
+    /// Values of a panel, from input `first` on.
+    fn widen(&self, level: Level, panel: usize, first: usize, out: &mut [f32]) {
+        let start = (panel * self.inputs + first) * PANEL;
+        match &self.data {
+            Values::Full(data) => out.copy_from_slice(&data[start..][..out.len()]),
+            Values::Half(half) => widen_half(level, &half.bits[start..][..out.len()], half.bfloat, out),
+            Values::Blocks { codes, scales } => {
+                let scales = &scales[start / GROUP * 2..][..out.len() / GROUP * 2];
+                widen_blocks(level, &codes[start..][..out.len()], scales, out);
+            }
         }
     }
 
@@ -171,17 +164,23 @@ impl Matrix {
         match &self.data {
             Values::Full(data) => size_of_val(data.as_slice()),
             Values::Half(half) => size_of_val(half.bits.as_slice()),
+            Values::Blocks { codes, scales } => codes.len() + size_of_val(scales.as_slice()),
         }
     }
 
     /// Writes a column to the front of `out`.
     pub fn column(&self, column: usize, out: &mut [f32]) {
-        let start = column / PANEL * self.inputs * PANEL + column % PANEL;
-        let places = (start..).step_by(PANEL).take(self.inputs);
-        for (out, place) in out.iter_mut().zip(places) {
+        let (panel, lane) = (column / PANEL, column % PANEL);
+        let start = panel * self.inputs * PANEL + lane;
+        for (k, out) in out.iter_mut().enumerate().take(self.inputs) {
+            let place = start + k * PANEL;
             *out = match &self.data {
                 Values::Full(data) => data[place],
                 Values::Half(half) => half.value(place),
+                Values::Blocks { codes, scales } => {
+                    let group = &scales[(panel * self.inputs + k) / GROUP * 2 * PANEL..][..2 * PANEL];
+                    f32::from(codes[place]) * group[lane] + group[PANEL + lane]
+                }
             };
         }
     }
@@ -201,7 +200,7 @@ fn packed<T: Copy + Default>(inputs: usize, columns: usize, value: impl Fn(usize
 
 kernel! {
     /// The values of bits: bf16 where `bfloat`, else f16.
-    fn widen<S>(bits: &[u16], bfloat: bool, out: &mut [f32]) {
+    fn widen_half<S>(bits: &[u16], bfloat: bool, out: &mut [f32]) {
         if bfloat {
             for (out, bits) in out.iter_mut().zip(bits) {
                 *out = f32::from_bits(u32::from(*bits) << 16);
@@ -227,147 +226,28 @@ fn widened(bits: u16) -> f32 {
 }
 
 kernel! {
-    /// out = a · b for `rows` rows, or out += a · b where `add`.
-    pub fn product<S>(
-        rows: usize, a: Rows<'_>, b: Panels<'_>, out: RowsMut<'_>, add: bool, ahead: &mut Ahead,
-    ) {
-        if rows == 0 || b.columns == 0 {
-            return;
-        }
-        let panels = b.columns / PANEL;
-        assert!(b.columns.is_multiple_of(PANEL));
-        assert!(a.data.len() >= (rows - 1) * a.stride + b.inputs);
-        assert!(out.data.len() >= (rows - 1) * out.stride + b.columns);
-        assert!(b.data.len() >= (panels - 1) * b.stride + b.inputs * PANEL);
-        let large = size_of::<f32>() * b.inputs * b.columns > LARGE;
-        let mut panel = 0;
-        while panel < panels {
-            // Few rows leave registers free: several panels at once hide the latency. Where
-            // they stay near, two panels of half the rows take fewer loads than one of all.
-            let together = match panels - panel {
-                4.. if rows <= 2 && S::ROWS > 4 => 4,
-                2.. if rows <= 4 && S::ROWS > 4 => 2,
-                2.. if S::ROWS > 4 && b.inputs <= SHORT => 2,
-                _ => 1,
+    /// The values of codes, with 64 numbers for each sixteen rows of 32: scales, offsets.
+    /// What follows both in memory is fetched meanwhile: it is next.
+    fn widen_blocks<S>(codes: &[i8], scales: &[f32], out: &mut [f32]) {
+        let groups = codes.chunks_exact(GROUP * PANEL).zip(scales.as_chunks::<{ 2 * PANEL }>().0);
+        let (part, scales_part) = (codes.len(), scales.len());
+        for ((codes, both), out) in groups.zip(out.chunks_exact_mut(GROUP * PANEL)) {
+            for line in both.as_chunks::<LANES>().0 {
+                S::fetch(line.as_ptr().wrapping_add(scales_part));
+            }
+            let [s0, s1, o0, o1] = both.as_chunks().0 else {
+                unreachable!("two vectors of scales, two of offsets")
             };
-            // Each of the first tiles fetches half of one of the next panels.
-            let next = |half| b.data.as_ptr().wrapping_add((panel + together) * b.stride + half * b.inputs * LANES);
-            let mut halves = (0..if large { 2 * together } else { 0 }).map(next);
-            let mut row = 0;
-            while row < rows {
-                // Tiles of about equal height: a low one at the end would be a slow one.
-                let most = if together > 1 { S::ROWS / 2 } else { S::ROWS };
-                let height = (rows - row).div_ceil((rows - row).div_ceil(most));
-                let tile = Tile {
-                    inputs: b.inputs,
-                    // SAFETY: within the slices, by the assertions above.
-                    a: unsafe { a.data.as_ptr().add(row * a.stride) },
-                    a_stride: a.stride,
-                    // SAFETY: as above.
-                    b: unsafe { b.data.as_ptr().add(panel * b.stride) },
-                    b_stride: b.stride,
-                    // SAFETY: as above.
-                    out: unsafe { out.data.as_mut_ptr().add(row * out.stride + panel * PANEL) },
-                    out_stride: out.stride,
-                    add,
-                    ahead: halves.next().or_else(|| ahead.take(b.inputs)),
+            let (s0, s1, o0, o1) = (S::load(s0), S::load(s1), S::load(o0), S::load(o1));
+            let rows = codes.as_chunks::<PANEL>().0.iter().zip(out.as_chunks_mut::<PANEL>().0);
+            for (codes, out) in rows {
+                let ([c0, c1], [w0, w1]) = (codes.as_chunks().0, out.as_chunks_mut().0) else {
+                    unreachable!("a panel is two vectors wide")
                 };
-                // SAFETY: the tile's rows and columns are within the slices.
-                row += unsafe { tile.run_some::<S>(height, together) };
-            }
-            panel += together;
-        }
-    }
-}
-
-/// Rows × panels that are computed in registers.
-#[derive(Clone, Copy)]
-struct Tile {
-    inputs: usize,
-    a: *const f32,
-    a_stride: usize,
-    b: *const f32,
-    b_stride: usize,
-    out: *mut f32,
-    out_stride: usize,
-    add: bool,
-    /// Where to fetch a cache line at each input.
-    ahead: Option<*const f32>,
-}
-
-impl Tile {
-    /// Computes as many of `left` rows as fit for `together` panels, and says how many.
-    ///
-    /// # Safety
-    /// The slices hold these rows and panels.
-    #[inline(always)]
-    unsafe fn run_some<S: Simd>(self, left: usize, together: usize) -> usize {
-        macro_rules! choose {
-            ($panels:literal: $($rows:literal)*) => {
-                match left {
-                    $(left if left >= $rows && $rows <= S::ROWS => {
-                        // SAFETY: the caller's.
-                        unsafe { self.run::<S, $rows, $panels>() };
-                        $rows
-                    })*
-                    _ => unreachable!("one row always fits"),
-                }
-            };
-        }
-        match together {
-            1 => choose!(1: 12 11 10 9 8 7 6 5 4 3 2 1),
-            2 => choose!(2: 6 5 4 3 2 1),
-            _ => choose!(4: 2 1),
-        }
-    }
-
-    /// `M` rows, `P` panels.
-    ///
-    /// # Safety
-    /// The slices hold these rows and panels.
-    #[inline(always)]
-    unsafe fn run<S: Simd, const M: usize, const P: usize>(self) {
-        // SAFETY, of every block below: the caller's rows and panels hold these places.
-        let at = |m: usize, p: usize, w: usize| unsafe {
-            self.out.add(m * self.out_stride + p * PANEL + w * LANES)
-        };
-        let mut sums = [[[S::splat(0.0); 2]; P]; M];
-        if self.add {
-            for (m, sums) in sums.iter_mut().enumerate() {
-                for (p, sums) in sums.iter_mut().enumerate() {
-                    for (w, sum) in sums.iter_mut().enumerate() {
-                        *sum = unsafe { S::load_from(at(m, p, w)) };
-                    }
-                }
-            }
-        }
-        let (mut ahead, line) = match self.ahead {
-            Some(address) => (address, LINE / size_of::<f32>()),
-            None => (self.a, 0),
-        };
-        for k in 0..self.inputs {
-            S::fetch(ahead);
-            ahead = ahead.wrapping_add(line);
-            let mut b = [[S::splat(0.0); 2]; P];
-            for (p, b) in b.iter_mut().enumerate() {
-                for (w, b) in b.iter_mut().enumerate() {
-                    *b = unsafe { S::load_from(self.b.add(p * self.b_stride + k * PANEL + w * LANES)) };
-                }
-            }
-            for (m, sums) in sums.iter_mut().enumerate() {
-                let a = S::splat(unsafe { *self.a.add(m * self.a_stride + k) });
-                for (sums, b) in sums.iter_mut().zip(&b) {
-                    for (sum, b) in sums.iter_mut().zip(b) {
-                        *sum = S::fma(a, *b, *sum);
-                    }
-                }
-            }
-        }
-        for (m, sums) in sums.iter().enumerate() {
-            for (p, sums) in sums.iter().enumerate() {
-                for (w, sum) in sums.iter().enumerate() {
-                    unsafe { S::store_to(at(m, p, w), *sum) };
-                }
+                S::fetch(codes.as_ptr().wrapping_add(part).cast());
+                // Rounded twice, as the reference does.
+                S::store(w0, S::add(S::mul(S::load_i8(c0), s0), o0));
+                S::store(w1, S::add(S::mul(S::load_i8(c1), s1), o1));
             }
         }
     }
@@ -447,12 +327,12 @@ mod tests {
         for level in Level::all() {
             let bits: Vec<u16> = (0..=u16::MAX).collect();
             let mut out = vec![0.0; bits.len()];
-            widen(level, &bits, false, &mut out);
+            widen_half(level, &bits, false, &mut out);
             let exact = |b: &u16, x: &f32, want: f32| {
                 assert!(x.to_bits() == want.to_bits() || (x.is_nan() && want.is_nan()), "{b:x}: {x} {want}");
             };
             bits.iter().zip(&out).for_each(|(b, x)| exact(b, x, half::f16::from_bits(*b).to_f32()));
-            widen(level, &bits, true, &mut out);
+            widen_half(level, &bits, true, &mut out);
             bits.iter().zip(&out).for_each(|(b, x)| exact(b, x, half::bf16::from_bits(*b).to_f32()));
         }
     }
@@ -483,5 +363,41 @@ mod tests {
             full.column(columns - 1, &mut other);
             assert_eq!(one, other);
         }
+    }
+
+    #[test]
+    fn a_matrix_of_blocks_gives_the_products_of_its_values() {
+        use candle_core::quantized::{GgmlDType, QTensor};
+        let mut stream = Stream::new(6);
+        let (inputs, columns) = (512, 70);
+        let parts = [GgmlDType::Q4_1, GgmlDType::Q6K].map(|kind| {
+            let values = random(columns * inputs, &mut stream);
+            let tensor = candle_core::Tensor::from_vec(values, columns * inputs, &candle_core::Device::Cpu);
+            let tensor = QTensor::quantize(&tensor.unwrap(), kind).unwrap();
+            Blocks::read(&tensor.data().unwrap(), kind).unwrap()
+        });
+        // Columns of the one and of the other by turns, and one that is nowhere.
+        let place = |k: usize, n: usize| (n != 5).then_some((n % 2, n * inputs + k));
+        let compact = Matrix::pack_blocks(inputs, columns, &parts, place).unwrap();
+        let full =
+            Matrix::pack(inputs, columns, |k, n| place(k, n).map_or(0.0, |(t, at)| parts[t].value(at)));
+        assert!(compact.bytes() * 5 < full.bytes() * 2);
+        for (rows, level) in [(1, Level::best()), (3, Level::best()), (29, Level::plain())] {
+            let a = random(rows * inputs, &mut stream);
+            let run = |matrix: &Matrix| {
+                let stride = matrix.columns();
+                let mut out = vec![0.5; rows * stride];
+                let (a, to) = (Rows { data: &a, stride: inputs }, RowsMut { data: &mut out, stride });
+                matrix.multiply(level, rows, a, to, true, &mut Scratch::default());
+                out
+            };
+            assert_eq!(run(&compact), run(&full));
+        }
+        let (mut one, mut other) = (vec![0.0; inputs], vec![0.0; inputs]);
+        compact.column(columns - 1, &mut one);
+        full.column(columns - 1, &mut other);
+        assert_eq!(one, other);
+        // A group that is cut in two cannot be held so.
+        assert!(Matrix::pack_blocks(48, 4, &parts, |k, n| Some((0, n * 48 + k + 8))).is_none());
     }
 }

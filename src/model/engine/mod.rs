@@ -18,6 +18,7 @@ mod cache;
 mod kernels;
 mod layer;
 mod matrix;
+mod product;
 pub(super) mod simd;
 mod step;
 #[cfg(test)]
@@ -25,7 +26,8 @@ mod tests;
 
 use super::{Config, Generator, ModelError, Observer, Request, Weights};
 use layer::{Layer, Packer};
-use matrix::{Matrix, PANEL};
+use matrix::Matrix;
+use product::PANEL;
 pub use simd::Level;
 use std::sync::Mutex;
 pub(super) use step::Workspace;
@@ -88,7 +90,7 @@ impl Engine {
         let (d, vocab_size) = (config.hidden_size, config.vocab_size);
         let small = is_small(config);
         let head = config.head_dim.next_multiple_of(PANEL);
-        let packer = Packer { config, weights, head, half: !small };
+        let packer = Packer { config, weights, head, compact: !small };
         let mut layers = Vec::with_capacity(config.layers);
         for layer in 0..config.layers {
             progress(layer, config.layers);
@@ -122,12 +124,12 @@ impl Engine {
     pub fn weight_bytes(config: &Config, weights: &Weights) -> usize {
         let small = is_small(config);
         let pad = |n: usize| n.next_multiple_of(PANEL);
-        let width = |names: &[String]| match names.iter().map(|n| weights.held(n)).max() {
-            Some(held) if !small => held,
-            _ => 4,
+        let bits = |names: &[String]| match names.iter().map(|n| weights.held_bits(n)).max() {
+            Some(bits) if !small => bits,
+            _ => 32,
         };
         let matrix = |inputs: usize, columns: usize, names: &[String]| {
-            inputs.saturating_mul(pad(columns)).saturating_mul(width(names))
+            inputs.saturating_mul(pad(columns)).saturating_mul(bits(names)) / 8
         };
         let (d, ff, head) = (config.hidden_size, config.intermediate_size, pad(config.head_dim));
         let layer = |layer: usize| {

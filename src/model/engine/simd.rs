@@ -125,6 +125,8 @@ pub trait Simd: Copy {
     /// `to` is valid for writing 16 values.
     unsafe fn store_to(to: *mut f32, v: Self::V);
     /// Whole numbers as f32.
+    fn load_i8(from: &[i8; LANES]) -> Self::V;
+    /// Whole numbers as f32.
     fn load_i16(from: &[i16; LANES]) -> Self::V;
     fn add(a: Self::V, b: Self::V) -> Self::V;
     fn sub(a: Self::V, b: Self::V) -> Self::V;
@@ -225,6 +227,10 @@ impl Simd for Plain {
         unsafe { to.cast::<Self::V>().write(v) }
     }
     #[inline(always)]
+    fn load_i8(from: &[i8; LANES]) -> Self::V {
+        from.map(f32::from)
+    }
+    #[inline(always)]
     fn load_i16(from: &[i16; LANES]) -> Self::V {
         from.map(f32::from)
     }
@@ -277,6 +283,7 @@ impl Simd for Plain {
 macro_rules! simd {
     ($(#[$meta:meta])* $name:ident: $parts:literal of $register:ty, $width:literal lanes, $rows:literal rows;
      splat $splat:path; load $load:path; store $store:path;
+     load_i8 |$bytes:ident| $load_i8:expr;
      load_i16 |$from:ident| $load_i16:expr;
      add $add:path; sub $sub:path; mul $mul:path; div $div:path;
      fma |$fa:ident, $fb:ident, $fc:ident| $fma:expr;
@@ -308,6 +315,13 @@ macro_rules! simd {
                 for (i, part) in v.into_iter().enumerate() {
                     unsafe { $store(to.add(i * $width), part) }
                 }
+            }
+            #[inline(always)]
+            fn load_i8(from: &[i8; LANES]) -> Self::V {
+                std::array::from_fn(|i| {
+                    let $bytes = from[i * $width..].as_ptr();
+                    unsafe { $load_i8 }
+                })
             }
             #[inline(always)]
             fn load_i16(from: &[i16; LANES]) -> Self::V {
@@ -382,6 +396,7 @@ mod x86 {
         /// AVX-512F.
         Avx512: 1 of __m512, 16 lanes, 12 rows;
         splat _mm512_set1_ps; load _mm512_loadu_ps; store _mm512_storeu_ps;
+        load_i8 |x| _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(x.cast())));
         load_i16 |x| _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_loadu_si256(x.cast())));
         add _mm512_add_ps; sub _mm512_sub_ps; mul _mm512_mul_ps; div _mm512_div_ps;
         fma |a, b, c| _mm512_fmadd_ps(a, b, c);
@@ -398,6 +413,7 @@ mod x86 {
         /// AVX2 and FMA.
         Avx2: 2 of __m256, 8 lanes, 3 rows;
         splat _mm256_set1_ps; load _mm256_loadu_ps; store _mm256_storeu_ps;
+        load_i8 |x| _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(x.cast())));
         load_i16 |x| _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128(x.cast())));
         add _mm256_add_ps; sub _mm256_sub_ps; mul _mm256_mul_ps; div _mm256_div_ps;
         fma |a, b, c| _mm256_fmadd_ps(a, b, c);
@@ -445,6 +461,9 @@ mod arm {
         /// NEON, which every aarch64 has.
         Neon: 4 of float32x4_t, 4 lanes, 3 rows;
         splat vdupq_n_f32; load vld1q_f32; store vst1q_f32;
+        load_i8 |x| vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8(u64::from(
+            x.cast::<u32>().read_unaligned()
+        ))))));
         load_i16 |x| vcvtq_f32_s32(vmovl_s16(vld1_s16(x)));
         add vaddq_f32; sub vsubq_f32; mul vmulq_f32; div vdivq_f32;
         fma |a, b, c| vfmaq_f32(c, a, b);

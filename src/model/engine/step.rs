@@ -5,7 +5,8 @@ use super::attention::{Heads, Span, attend, softmax};
 use super::cache::{Private, Shared};
 use super::kernels::{add_row, norm_in_place, rms_norm, rotate, swiglu};
 use super::layer::Layer;
-use super::matrix::{Matrix, PANEL, Rows, RowsMut, Scratch, product};
+use super::matrix::{Matrix, Scratch};
+use super::product::{PANEL, Rows, RowsMut, product};
 use super::simd::LANES;
 use crate::model::{Config, Sampler};
 

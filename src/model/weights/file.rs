@@ -1,5 +1,6 @@
 //! Where a tensor lies in a file, and how its elements are written there.
 
+use super::blocks::{Blocks, GROUP};
 use crate::model::ModelError;
 use candle_core::quantized::{GgmlDType, QStorage, QTensor};
 use candle_core::{Device, Result};
@@ -127,6 +128,25 @@ impl View {
 
     pub fn is_half(&self) -> bool {
         matches!(self.kind, Kind::F16 | Kind::Bf16)
+    }
+
+    /// Whether it consists of blocks that are taken apart.
+    pub fn has_blocks(&self) -> bool {
+        matches!(self.kind, Kind::Blocks(kind) if Blocks::knows(kind))
+    }
+
+    /// The elements' blocks, where they are of a kind that is taken apart; `columns` are
+    /// those of the matrix.
+    pub fn blocks(&self, columns: usize) -> Option<Blocks> {
+        let Kind::Blocks(kind) = self.kind else { return None };
+        let blocks = Blocks::read(&self.bytes[self.range.clone()], kind)?;
+        Some(match self.paired {
+            Some((heads, _)) => Blocks {
+                codes: unpaired(&blocks.codes, heads, columns),
+                groups: unpaired(&blocks.groups, heads, columns / GROUP),
+            },
+            None => blocks,
+        })
     }
 
     /// The elements, in order.

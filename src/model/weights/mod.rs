@@ -1,7 +1,9 @@
 //! Tensors by name: in memory, or in a file that is read where and when one is asked for.
 
+mod blocks;
 mod file;
 
+pub use blocks::{Blocks, GROUP};
 pub use file::Kind;
 pub(super) use file::{Bytes, View};
 
@@ -190,6 +192,18 @@ impl Weights {
         })
     }
 
+    /// The blocks of a quantised matrix; `None` where its file has others than are taken
+    /// apart, or none.
+    ///
+    /// # Errors
+    /// As [`Weights::get`].
+    pub fn get_blocks(&self, name: &str, shape: &[usize]) -> Result<Option<Blocks>, ModelError> {
+        Ok(match (self.check(name, shape)?, shape) {
+            (Data::File(view), [_, columns]) if columns.is_multiple_of(GROUP) => view.blocks(*columns),
+            _ => None,
+        })
+    }
+
     /// Whether there is a tensor of this name.
     pub fn contains(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
@@ -212,11 +226,14 @@ impl Weights {
         sizes.into_iter().max_by_key(|(_, size)| *size).map_or_else(String::new, |(kind, _)| kind)
     }
 
-    /// Bytes of an element of a tensor once a model holds it: 2 where 16 bits are exact, else 4.
-    pub fn held(&self, name: &str) -> usize {
+    /// Bits of an element of a tensor once a model holds it, where it may be held as its
+    /// file has it.
+    pub fn held_bits(&self, name: &str) -> usize {
         match self.tensors.get(name).map(|s| &s.data) {
-            Some(Data::File(view)) if view.is_half() => 2,
-            _ => 4,
+            Some(Data::File(view)) if view.is_half() => 16,
+            // A byte, and a scale and an offset for each group.
+            Some(Data::File(view)) if view.has_blocks() => 8 + 64 / GROUP,
+            _ => 32,
         }
     }
 
@@ -354,7 +371,7 @@ pub(crate) mod tests {
         std::fs::write(&path, &bytes).unwrap();
         let mapped = Weights::open(&[&path], "m").unwrap();
         assert!(mapped.iter().eq(Weights::from_safetensors(&bytes, "m").unwrap().iter()));
-        assert_eq!(mapped.held("model.norm.weight"), 2);
+        assert_eq!(mapped.held_bits("model.norm.weight"), 16);
         std::fs::write(&path, &bytes[..bytes.len() - 1000]).unwrap();
         let error = Weights::open(&[&path], "m").unwrap_err().to_string();
         assert!(error.contains("tensor model.") && error.contains("is cut short"), "{error}");

@@ -45,6 +45,7 @@ pub use cache::{Opened, open};
 pub use export::write_verifiers;
 pub use import::{Imported, Options, Progress, Unmatched, import};
 pub use live::Live;
+pub use parquet::panics_are_caught;
 pub use plain::Mapping;
 pub use source::MAX_PART;
 

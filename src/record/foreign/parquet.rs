@@ -6,8 +6,10 @@ use crate::record::RecordError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use serde_json::{Map, Value};
+use std::cell::Cell;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 /// Uncompressed bytes of one column in one group of rows at most.
 const MAX_CHUNK: i64 = 1 << 30;
@@ -58,9 +60,31 @@ fn open(source: &Source) -> Result<SerializedFileReader<File>, RecordError> {
     Ok(reader)
 }
 
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic on this thread is caught and told as an error of a file: it is nothing
+/// to report.
+pub fn panics_are_caught() -> bool {
+    GUARDED.get()
+}
+
 /// The library panics on some damaged files; here that is an error like others.
 fn guarded<T>(source: &Source, read: impl FnOnce() -> parquet::errors::Result<T>) -> Result<T, RecordError> {
-    match catch_unwind(AssertUnwindSafe(read)) {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let report = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !panics_are_caught() {
+                report(panic);
+            }
+        }));
+    });
+    GUARDED.set(true);
+    let done = catch_unwind(AssertUnwindSafe(read));
+    GUARDED.set(false);
+    match done {
         Ok(Ok(read)) => Ok(read),
         Ok(Err(error)) => Err(source.no_recording(format!("the parquet table is damaged: {error}"))),
         Err(_) => Err(source.no_recording("the parquet table is damaged")),
