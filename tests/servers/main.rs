@@ -355,6 +355,78 @@ fn a_text_is_scored_where_the_server_can_and_after_a_check() {
 }
 
 #[test]
+fn a_text_is_scored_under_the_servers_chat_template() {
+    let any = || "127.0.0.1:0".parse().unwrap();
+    let chat = |server: &Scripted| {
+        let options = ServerOptions { chat: true, system: Some("Be brief.".into()), top: 6, ..options() };
+        policy::open_with(&server.spec(), "base", &options.into()).unwrap()
+    };
+    let (problem, ln) = (problem(), |p: f64| p.ln());
+    let request =
+        |tokens| ScoreRequest { problem: &problem, text: " two 4 two", tokens, ended: true, top: 2 };
+    // The tokens that the model is given before the text.
+    let seen = scripted::templated(&json!({"messages": [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": problem.prompt},
+    ]}));
+    for (owner, knows_messages) in [("vllm", true), ("sglang", true), ("sglang", false)] {
+        let server = Scripted::at(any(), owner, move |asked| match asked.path.as_str() {
+            "/tokenize" if !knows_messages => Reply::Json(422, json!({"detail": "Field required: prompt"})),
+            _ => Reply::Model,
+        });
+        let policy = chat(&server);
+        let want = 2.0 * ln(0.4) + ln(0.25);
+        let scored = policy.score(&request(&[0, 1, 0, 5])).unwrap();
+        assert!((scored.logprob() - want - ln(0.04)).abs() < 1e-9 && scored.ended, "{owner}");
+        let scored = policy.score(&request(&[])).unwrap();
+        assert!((scored.logprob() - want).abs() < 1e-9 && scored.retokenised && !scored.ended);
+        let field = if owner == "vllm" { "prompt" } else { "input_ids" };
+        let asked = server.asked.lock().unwrap().clone();
+        let given = asked.iter().rev().find_map(|a| a.body[field].as_array().cloned()).unwrap();
+        let whole: Vec<u32> = seen.iter().copied().chain([0, 1, 0]).collect();
+        assert_eq!(json!(given), json!(whole), "{owner}");
+        // One prompt is asked for once, however many texts follow it.
+        let prompts = asked.iter().filter(|a| a.path == "/tokenize" && a.body["messages"].is_array());
+        assert_eq!(prompts.count(), 1, "{owner}");
+    }
+    // Neither way tells the tokens of the prompt.
+    let mute = Scripted::at(any(), "sglang", |asked| match asked.path.as_str() {
+        "/tokenize" => Reply::Json(422, json!({"detail": "Field required: prompt"})),
+        _ => {
+            let choice = json!({"index": 0, "message": {"content": " two"}, "finish_reason": "stop"});
+            Reply::Json(200, json!({"choices": [choice]}))
+        }
+    });
+    let said = chat(&mute).score(&request(&[])).unwrap_err().to_string();
+    assert!(
+        said.starts_with("policy base cannot score: http://") && said.contains("chat template"),
+        "{said}"
+    );
+    // It tokenises with another template than it asks its model with.
+    let other = Scripted::at(any(), "vllm", |asked| match asked.path.as_str() {
+        "/tokenize" => Reply::Json(200, json!({"tokens": [7, 8, 9]})),
+        _ => Reply::Model,
+    });
+    let said = chat(&other).score(&request(&[])).unwrap_err().to_string();
+    assert!(said.contains("the self-check of scoring failed") && said.contains("makes 3"), "{said}");
+}
+
+#[test]
+fn tokens_that_read_as_the_text_are_scored_as_they_were_drawn() {
+    let problem = problem();
+    let server = Scripted::start(|_| Reply::Model);
+    let policy = open(&server);
+    // " two" is token 0 to the tokenizer; here it was drawn in tokens that are no words of it.
+    let request = |text, tokens, ended| ScoreRequest { problem: &problem, text, tokens, ended, top: 0 };
+    let drawn = [0, 5, 1];
+    let scored = policy.score(&request(" two 4", &drawn, false)).unwrap();
+    assert!(!scored.retokenised && !scored.ended && scored.tokens.len() == 3);
+    let scored = policy.score(&request(" two 4", &[0, 5, 1, 5], true)).unwrap();
+    assert!(!scored.retokenised && scored.ended && scored.tokens.len() == 4);
+    assert!(policy.score(&request(" two x", &drawn, false)).unwrap().retokenised);
+}
+
+#[test]
 fn a_recording_is_scored_under_another_policy_and_scoring_goes_on_where_it_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let (run, out) = (folder.path().join("run.jsonl"), folder.path().join("scores.jsonl"));

@@ -4,10 +4,13 @@
 
 use super::client::Client;
 use super::dialect::{Kind, Prompt};
-use super::{Server, probe};
+use super::tokens::{Tokenizer, prompt_ids};
+use super::{Server, lock};
 use crate::model::Sampling;
 use crate::policy::{PolicyError, ScoreRequest, Scored, ScoredToken};
 use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// Tokens of the completion of the self-check.
@@ -16,6 +19,15 @@ const CHECKED: usize = 24;
 /// By how much a log-probability may differ between drawing and scoring, nats a token: half
 /// precision, and sums in another order.
 const TOLERANCE: f64 = 0.1;
+
+/// What scoring found out about a server.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// What the self-check came to: the tokens that the server puts before every text.
+    checked: OnceLock<Result<Vec<u32>, String>>,
+    /// The tokens of the prompts, by their text: many completions have one prompt.
+    prompts: Mutex<HashMap<String, Arc<[u32]>>>,
+}
 
 pub(super) fn score(server: &Server, request: &ScoreRequest<'_>) -> Result<Scored, PolicyError> {
     let kind = server.dialect.kind;
@@ -28,24 +40,57 @@ pub(super) fn score(server: &Server, request: &ScoreRequest<'_>) -> Result<Score
         return Err(PolicyError::Scoring { policy: server.name.clone(), reason });
     }
     let failed = |reason: String| server.failed(reason);
-    if server.dialect.chat {
-        let reason = "texts under a server's chat template cannot be scored: its tokens are not known here";
-        return Err(PolicyError::Scoring { policy: server.name.clone(), reason: reason.into() });
-    }
     let client = server.client(1);
-    let checked = server.checked.get_or_init(|| check(server, &client, &request.problem.prompt));
-    checked.clone().map_err(failed)?;
     let url = &server.endpoint().url;
-    let tokens = |text: &str, special| probe::tokens(&client, url, &server.dialect, text, special);
-    let prompt = tokens(&request.problem.prompt, true).map_err(failed)?;
-    // What the recording holds are this model's tokens only where they are this model's text.
-    let own = tokens(request.text, false).map_err(failed)?;
-    let recorded = request.tokens;
-    let with_end = recorded.split_last().is_some_and(|(_, rest)| rest == own);
-    let fits = with_end || recorded == own;
-    let completion = if fits { recorded } else { &own };
+    let tokenizer = Tokenizer { client: &client, url, dialect: &server.dialect };
+    let checked = server.known.checked.get_or_init(|| check(server, &tokenizer, &request.problem.prompt));
+    let lead = checked.as_ref().map_err(|reason| PolicyError::Scoring {
+        policy: server.name.clone(),
+        reason: format!("{url}: {reason}"),
+    })?;
+    let prompt = prompt(server, &tokenizer, &request.problem.prompt).map_err(failed)?;
+    let own = tokenizer.text(request.text, false).map_err(failed)?;
+    let own = own.strip_prefix(&lead[..]).unwrap_or(&own);
+    let fit = fit(&tokenizer, request, own);
+    let completion = if fit == Fit::None { own } else { request.tokens };
     let scored = given(server, &client, &prompt, completion, request.top).map_err(failed)?;
-    Ok(Scored { tokens: scored, retokenised: !fits, ended: with_end })
+    Ok(Scored { tokens: scored, retokenised: fit == Fit::None, ended: fit == Fit::WithEnd })
+}
+
+fn prompt(server: &Server, tokenizer: &Tokenizer<'_>, text: &str) -> Result<Arc<[u32]>, String> {
+    if let Some(tokens) = lock(&server.known.prompts).get(text) {
+        return Ok(Arc::clone(tokens));
+    }
+    let tokens: Arc<[u32]> = tokenizer.prompt(text)?.into();
+    lock(&server.known.prompts).insert(text.to_owned(), Arc::clone(&tokens));
+    Ok(tokens)
+}
+
+/// Whether recorded tokens are this model's, of this text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    None,
+    Text,
+    /// The last of them ends the text.
+    WithEnd,
+}
+
+/// `own`: the text as the server tokenises it. A model may draw the same text in other
+/// tokens; then they are read back.
+fn fit(tokenizer: &Tokenizer<'_>, request: &ScoreRequest<'_>, own: &[u32]) -> Fit {
+    let Some((_, rest)) = request.tokens.split_last() else { return Fit::None };
+    let reads = |tokens: &[u32]| tokenizer.read(tokens).is_ok_and(|text| text == request.text);
+    if rest == own {
+        Fit::WithEnd
+    } else if request.tokens == own {
+        Fit::Text
+    } else if request.ended && reads(rest) {
+        Fit::WithEnd
+    } else if reads(request.tokens) {
+        Fit::Text
+    } else {
+        Fit::None
+    }
 }
 
 /// Log-probabilities of `completion` after `prompt`.
@@ -140,17 +185,27 @@ fn from_sglang(answer: &Value, completion: &[u32]) -> Result<Vec<ScoredToken>, S
 }
 
 /// Draws a completion, scores it, and compares: the same tokens must be about as likely both
-/// ways. A cache of prefixes that returns stale figures, or a server that reports them after
-/// temperature, is found here.
-fn check(server: &Server, client: &Client, prompt: &str) -> Result<(), String> {
-    let url = server.endpoint().url.clone();
-    let prompt = probe::tokens(client, &url, &server.dialect, prompt, true)?;
+/// ways. A cache of prefixes that returns stale figures, a server that reports them after
+/// temperature, or one whose /tokenize sees another prompt than its model, is found here.
+/// Gives the tokens that the server puts before every text.
+fn check(server: &Server, tokenizer: &Tokenizer<'_>, text: &str) -> Result<Vec<u32>, String> {
+    let Tokenizer { client, url, dialect } = *tokenizer;
+    let prompt = prompt(server, tokenizer, text)?;
     let sampling = Sampling { max_tokens: CHECKED, ..Sampling::default() };
-    let body = server.dialect.request(Prompt::Tokens(&prompt), &sampling, &(0..1), 1);
-    let limit = server.dialect.most_bytes(CHECKED, 1);
-    let answer = client.post(&format!("{url}/{}", server.dialect.path()), &body, limit);
+    let asked = if dialect.chat { Prompt::Text(text) } else { Prompt::Tokens(&prompt) };
+    let body = dialect.request(asked, &sampling, &(0..1), 1);
+    let limit = dialect.most_bytes(CHECKED, 1) + 64 * text.len() as u64;
+    let answer = client.post(&format!("{url}/{}", dialect.path()), &body, limit);
     let answer = answer.map_err(|f| f.reason().to_owned())?;
-    let drawn = server.dialect.completions(&answer, &(0..1), true)?.remove(0);
+    if let Some(seen) = prompt_ids(&answer).filter(|seen| **seen != *prompt) {
+        return Err(format!(
+            "the self-check of scoring failed: its model was given {} tokens of a prompt of which its /tokenize \
+             makes {}, or others of them",
+            seen.len(),
+            prompt.len()
+        ));
+    }
+    let drawn = dialect.completions(&answer, &(0..1), true)?.remove(0);
     if drawn.trace.is_empty() {
         return Err(
             "its completions come without token ids and log-probabilities: scoring cannot be checked".into(),
@@ -166,5 +221,5 @@ fn check(server: &Server, client: &Client, prompt: &str) -> Result<(), String> {
              scored; start the server without prefix caching, and with raw log-probabilities"
         ));
     }
-    Ok(())
+    tokenizer.lead()
 }
