@@ -39,8 +39,8 @@ pub const UNKNOWN: &str = "unknown";
 /// the problem's text.
 pub const SENT: &str = "sent";
 
-/// What stands for the problem's text.
-pub(super) const PROMPT: &str = "{prompt}";
+/// What stands for the problem's text; alone, what is sent is that text as it is.
+pub const PROMPT: &str = "{prompt}";
 
 /// The settings that every policy has.
 pub fn sampling_settings(sampling: &Sampling) -> Vec<Setting> {
