@@ -20,6 +20,16 @@ pub fn grouped(n: u64) -> String {
     out
 }
 
+/// A number, or the bounds between which it lies where only these are known.
+pub fn bounded(value: Option<f64>, range: Option<[f64; 2]>, decimals: usize) -> String {
+    match (value, range) {
+        (None, Some([low, high])) => {
+            format!("{}–{}", decimal(Some(low), decimals), decimal(Some(high), decimals))
+        }
+        _ => decimal(value, decimals),
+    }
+}
+
 /// A number with so many decimals and a true minus sign; [`NONE`] where there is none.
 pub fn decimal(value: Option<f64>, decimals: usize) -> String {
     match value {

@@ -5,6 +5,7 @@ use crate::cli::ScoreArgs;
 use crate::completion::Finish;
 use crate::policy::SENT;
 use crate::problem::Problem;
+use crate::record::foreign::{self, Imported};
 use crate::record::{RecordError, Recording, read_problems};
 use crate::report::load;
 use crate::support::{ClusterKey, Pair, Status};
@@ -70,8 +71,24 @@ fn chosen(args: &ScoreArgs, recording: &Recording) -> Result<Wanted> {
 
 /// What another tool, or nobody we know, has written.
 fn traces(args: &ScoreArgs) -> Result<Wanted> {
-    let copy = super::super::open(std::slice::from_ref(&args.file), &args.import)?;
-    let recording = Recording::open(&copy.path)?;
+    let path = args.file.display();
+    if args.lost {
+        bail!("{path}: --lost needs a recording of two policies; leash convert makes one of two files");
+    }
+    let (files, options) = (std::slice::from_ref(&args.file), args.import.options());
+    let opened = super::super::watched(|progress| foreign::open(files, &options, None, progress))?;
+    if let Some(imported) = opened.imported {
+        // The notes are on verdicts, which are not looked at here.
+        super::super::told(&Imported { notes: Vec::new(), ..imported });
+    }
+    let recording = Recording::open(&opened.recording.path)?;
+    let is_id = |p: &Problem| !p.prompt.trim().contains(char::is_whitespace);
+    if args.import.map.is_none() && recording.problems.iter().all(is_id) {
+        bail!(
+            "{path}: its prompts look like ids of problems; name the file that holds these with --problems, or \
+             say which field is the prompt, as in --map prompt=question"
+        );
+    }
     let mut wanted = chosen(args, &recording)?;
     // Its policies were given the names of a pair; one alone is what the file calls it.
     let alone = match &recording.run.policies[..] {
@@ -85,6 +102,7 @@ fn traces(args: &ScoreArgs) -> Result<Wanted> {
             item.policy.clone_from(name);
         }
     }
+    wanted.nothing = "it holds no text; say which field that is, as in --map text=solution".into();
     Ok(wanted)
 }
 

@@ -223,7 +223,7 @@ fn shown(state: &State, tile: Tile) -> Shown {
         Tile::Entropy => {
             let history = &state.figures.here.history;
             let of = |side: usize| {
-                history[side].iter().map(|p| Point { x: p.0.into(), value: p.2, band: None }).collect()
+                history[side].iter().map(|p| Point { x: p.k.into(), value: p.answer, band: None }).collect()
             };
             let lines = both(&of, false);
             let note = entropy::reading(state).map_or(String::new(), |d| format!(" {} ", d.words()));
