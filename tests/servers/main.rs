@@ -2,6 +2,7 @@
 
 mod llama_cpp;
 mod scripted;
+mod traces;
 
 use leash::completion::Completion;
 use leash::model::Sampling;
@@ -269,6 +270,29 @@ fn a_server_that_cannot_be_a_policy_is_refused_at_once_and_in_words() {
 }
 
 #[test]
+fn a_server_that_answers_with_anything_but_its_models_is_refused_in_one_sentence() {
+    /// How it answers when it is asked for its models; what the sentence says.
+    type Case = (fn() -> Reply, &'static str);
+    let cases: [Case; 6] = [
+        (|| Reply::Plain(200, "", "<!DOCTYPE html>".into()), "is this the address of a model's server?"),
+        (|| Reply::Plain(200, "", "{\"data\": [{".into()), "ends in the middle, after 11 bytes, three times"),
+        (
+            || Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{".to_vec()),
+            "broke off after 1 bytes",
+        ),
+        (|| Reply::Json(200, json!({"error": {"message": "engine is dead"}})), "an error: engine is dead"),
+        (|| Reply::Json(200, json!({"data": []})), "lists no model"),
+        (|| Reply::Endless, "more than 8 MB"),
+    ];
+    for (reply, says) in cases {
+        let server = Scripted::start(move |_| reply());
+        let said = policy::open_with(&server.spec(), "base", &options().into()).err().unwrap().to_string();
+        assert!(said.starts_with("policy base: http://127") && said.contains(says), "{said}");
+        assert!(!said.contains('\n') && said.chars().count() < 300, "{said}");
+    }
+}
+
+#[test]
 fn probabilities_after_truncation_are_recognised_and_only_used_where_they_are_the_models_own() {
     // Nothing but the drawn token is left at top-k 1.
     let cut = |asked: &Asked| match asked.body["top_k"].as_u64() {
@@ -391,6 +415,7 @@ fn a_text_is_scored_under_the_servers_chat_template() {
     }
     // Neither way tells the tokens of the prompt.
     let mute = Scripted::at(any(), "sglang", |asked| match asked.path.as_str() {
+        "/v1/models" => Reply::Model,
         "/tokenize" => Reply::Json(422, json!({"detail": "Field required: prompt"})),
         _ => {
             let choice = json!({"index": 0, "message": {"content": " two"}, "finish_reason": "stop"});

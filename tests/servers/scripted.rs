@@ -158,11 +158,6 @@ fn converse(
         let request = Asked { path, key, body, number };
         asked.lock().unwrap().push(request.clone());
         let reply = match request.path.as_str() {
-            "/v1/models" => {
-                let model =
-                    json!({"id": "tiny", "owned_by": owner, "root": "org/tiny", "max_model_len": 4096});
-                Reply::Json(200, json!({"object": "list", "data": [model]}))
-            }
             "/tokenize" if request.body["messages"].is_null() => {
                 let text = request.body["prompt"].as_str().unwrap_or_default();
                 Reply::Json(200, json!({"tokens": tokens(text)}))
@@ -175,6 +170,11 @@ fn converse(
             _ => script(&request),
         };
         match reply {
+            Reply::Model if request.path == "/v1/models" => {
+                let model =
+                    json!({"id": "tiny", "owned_by": owner, "root": "org/tiny", "max_model_len": 4096});
+                send(&mut stream, 200, "", &json!({"object": "list", "data": [model]}).to_string())?;
+            }
             Reply::Model if request.path == "/tokenize" => {
                 let tokens = json!({"tokens": templated(&request.body)});
                 send(&mut stream, 200, "", &tokens.to_string())?;

@@ -178,6 +178,7 @@ fn patient(ask: impl Fn() -> Result<Value, Fault>) -> Result<Value, String> {
         match ask() {
             Ok(answer) => return Ok(answer),
             Err(Fault::Final(reason)) => return Err(reason),
+            Err(Fault::Broken(reason)) => last = format!("{reason}, three times: its own log may say why"),
             Err(fault) => last = fault.reason().to_owned(),
         }
     }
