@@ -345,6 +345,30 @@ fn the_key_is_sent_and_never_recorded_or_shown() {
 }
 
 #[test]
+fn one_long_text_again_and_again_is_said_when_it_is_drawn() {
+    // As from a server that heeds no seed.
+    let server = but(|_| {
+        let text = " and so on".repeat(60);
+        Some(Reply::Json(200, json!({"choices": [{"index": 0, "text": text, "finish_reason": "length"}]})))
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.jsonl");
+    let leash = |args: &[&str]| {
+        std::process::Command::new(env!("CARGO_BIN_EXE_leash")).args(args).arg(&file).output().unwrap()
+    };
+    let spec = server.spec();
+    let sample = ["sample", "--count", "1", "--k", "4", "--base", &spec, "--rlvr", "embedded:rlvr", "-o"];
+    let said = String::from_utf8(leash(&sample).stderr).unwrap();
+    assert!(
+        said.contains("more often than chance allows, as from one seed or one model twice: 1;"),
+        "{said}"
+    );
+    let found = leash(&["check"]);
+    let shown = String::from_utf8(found.stdout).unwrap();
+    assert!(shown.contains("the same 600 characters at base") && !found.status.success(), "{shown}");
+}
+
+#[test]
 fn a_text_is_scored_where_the_server_can_and_after_a_check() {
     let any = || "127.0.0.1:0".parse().unwrap();
     let (problem, ln) = (problem(), |p: f64| p.ln());
