@@ -461,6 +461,29 @@ fn a_text_is_scored_under_the_servers_chat_template() {
 }
 
 #[test]
+fn scoring_asks_again_what_passes_and_ends_where_a_server_stays_away() {
+    let (problem, text) = (problem(), " two 4 two");
+    let request = ScoreRequest { problem: &problem, text, tokens: &[], ended: false, top: 0 };
+    let busy = || Reply::Plain(503, "Retry-After: 0.01", "{}".into());
+    let tries = std::sync::atomic::AtomicUsize::new(0);
+    let server = Scripted::start(move |asked| {
+        let every_second = || tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 2 == 0;
+        if asked.body["prompt_logprobs"].is_number() && every_second() { busy() } else { Reply::Model }
+    });
+    let scored = open(&server).score(&request).unwrap();
+    assert!((scored.logprob() - (2.0 * 0.4f64.ln() + 0.25f64.ln())).abs() < 1e-9);
+    let server = Scripted::start(move |asked| match asked.body["prompt_logprobs"].is_number() {
+        true => busy(),
+        false => Reply::Model,
+    });
+    let hasty = ServerOptions { patience: Duration::from_millis(200), ..options() };
+    let policy = policy::open_with(&server.spec(), "base", &hasty.into()).unwrap();
+    let said = policy.score(&request).unwrap_err().to_string();
+    assert!(said.starts_with("policy base cannot score: http://127"), "{said}");
+    assert!(said.contains("it is not available (503); given up after"), "{said}");
+}
+
+#[test]
 fn tokens_that_read_as_the_text_are_scored_as_they_were_drawn() {
     let problem = problem();
     let server = Scripted::start(|_| Reply::Model);

@@ -1,6 +1,6 @@
 //! Texts as tokens, and tokens as texts, as a server's own tokenizer makes them.
 
-use super::client::Client;
+use super::client::{Client, Fault};
 use super::dialect::{Dialect, Kind, Prompt};
 use crate::model::Sampling;
 use crate::policy::fingerprint_of;
@@ -21,8 +21,8 @@ impl Tokenizer<'_> {
     /// The tokens of a text; `special`: with those that are put before every prompt.
     ///
     /// # Errors
-    /// A sentence.
-    pub fn text(&self, text: &str, special: bool) -> Result<Vec<u32>, String> {
+    /// What the server says.
+    pub fn text(&self, text: &str, special: bool) -> Result<Vec<u32>, Fault> {
         let body = match self.dialect.kind {
             Kind::LlamaCpp => json!({"content": text, "add_special": special}),
             _ => json!({"model": self.dialect.model, "prompt": text, "add_special_tokens": special}),
@@ -34,8 +34,8 @@ impl Tokenizer<'_> {
     /// is asked through chat, else the text with the tokens that are put before every prompt.
     ///
     /// # Errors
-    /// A sentence; a server that tells nobody what its template makes of a prompt.
-    pub fn prompt(&self, text: &str) -> Result<Vec<u32>, String> {
+    /// What the server says; one that tells nobody what its template makes of a prompt.
+    pub fn prompt(&self, text: &str) -> Result<Vec<u32>, Fault> {
         if !self.dialect.chat {
             return self.text(text, true);
         }
@@ -47,29 +47,30 @@ impl Tokenizer<'_> {
         };
         let refused = match self.tokenize(&body, text.len()) {
             Ok(tokens) => return Ok(tokens),
-            Err(reason) => reason,
+            Err(Fault::Final(reason)) => reason,
+            Err(passing) => return Err(passing),
         };
         // A server whose /tokenize knows no messages may say with an answer what it was given.
-        self.answered(text).map_err(|_| {
-            format!(
+        self.answered(text).map_err(|fault| match fault {
+            Fault::Final(_) => Fault::Final(format!(
                 "it does not tell the tokens of a prompt under its chat template ({refused}): a newer vLLM or \
                  SGLang does, or score with --raw what was sampled so"
-            )
+            )),
+            passing => passing,
         })
     }
 
     /// The text of tokens.
     ///
     /// # Errors
-    /// A sentence.
-    pub fn read(&self, tokens: &[u32]) -> Result<String, String> {
+    /// What the server says.
+    pub fn read(&self, tokens: &[u32]) -> Result<String, Fault> {
         // Without special tokens, so that the end of a text adds nothing to it.
         let body = json!({"model": self.dialect.model, "tokens": tokens, "skip_special_tokens": self.dialect.kind == Kind::Sglang});
         let limit = SMALL + 64 * tokens.len() as u64;
-        let answer = self.client.post(&self.beside("detokenize"), &body, limit);
-        let answer = answer.map_err(|f| f.reason().to_owned())?;
+        let answer = self.client.post(&self.beside("detokenize"), &body, limit)?;
         let text = answer.get("prompt").or_else(|| answer.get("text")).and_then(Value::as_str);
-        text.map(str::to_owned).ok_or_else(|| "it does not detokenise for others".to_owned())
+        text.map(str::to_owned).ok_or_else(|| Fault::Final("it does not detokenise for others".into()))
     }
 
     /// A fingerprint: of the tokens of a fixed text. `None` where the server does not
@@ -81,30 +82,28 @@ impl Tokenizer<'_> {
     /// Tokens that are put before every text, even where none are asked for.
     ///
     /// # Errors
-    /// A sentence.
-    pub fn lead(&self) -> Result<Vec<u32>, String> {
+    /// What the server says.
+    pub fn lead(&self) -> Result<Vec<u32>, Fault> {
         // Two texts that have nothing in common.
         let (one, other) = (self.text("A", false)?, self.text("7", false)?);
         let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
         Ok(one[..same.min(one.len().saturating_sub(1))].to_vec())
     }
 
-    fn tokenize(&self, body: &Value, bytes: usize) -> Result<Vec<u32>, String> {
+    fn tokenize(&self, body: &Value, bytes: usize) -> Result<Vec<u32>, Fault> {
         let limit = SMALL + 64 * bytes as u64;
-        let answer = self.client.post(&self.beside("tokenize"), body, limit);
-        let answer = answer.map_err(|f| f.reason().to_owned())?;
-        ids(answer.get("tokens")).ok_or_else(|| "it does not tokenise for others".to_owned())
+        let answer = self.client.post(&self.beside("tokenize"), body, limit)?;
+        ids(answer.get("tokens")).ok_or_else(|| Fault::Final("it does not tokenise for others".into()))
     }
 
     /// The tokens of a prompt as an answer to it tells them: vLLM once, SGLang with each choice.
-    fn answered(&self, text: &str) -> Result<Vec<u32>, String> {
+    fn answered(&self, text: &str) -> Result<Vec<u32>, Fault> {
         let sampling = Sampling { max_tokens: 1, ..Sampling::default() };
         let mut body = self.dialect.request(Prompt::Text(text), &sampling, &(0..1), 1);
         body["return_prompt_token_ids"] = true.into();
         let limit = self.dialect.most_bytes(1, 1) + 64 * text.len() as u64;
-        let answer = self.client.post(&format!("{}/{}", self.url, self.dialect.path()), &body, limit);
-        let answer = answer.map_err(|f| f.reason().to_owned())?;
-        prompt_ids(&answer).ok_or_else(|| "its answer has no prompt_token_ids".to_owned())
+        let answer = self.client.post(&format!("{}/{}", self.url, self.dialect.path()), &body, limit)?;
+        prompt_ids(&answer).ok_or_else(|| Fault::Final("its answer has no prompt_token_ids".into()))
     }
 
     /// An address beside OpenAI's interface.
