@@ -58,7 +58,7 @@ pub fn sampling_settings(sampling: &Sampling) -> Vec<Setting> {
 /// character of ASCII.
 pub(super) const FINGERPRINT_TEXT: &str = "Q: 4 spiders, 3 dogs. How many legs?\nA: 4 × 8 = 32, 3*4=12; 32+12 = 44.\n#### 44\n\n\tnaïve Ünïcode 你好 🙂 12345\n\
     def f(x):\n    return x[0] if x != {} else \"~`\" # ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz\n\
-    $\\boxed{\\frac{1}{2}}$ a|b & c^2 <d> @ 'e' 6789 %";
+    $\\boxed{\\frac{1}{2}}$ a|b & c^2 <d> @ 'e' 6789 % my_name/x-y";
 
 /// A fingerprint of the tokens of that text: FNV-1a in 64 bits.
 pub(super) fn fingerprint_of(tokens: &[u32]) -> String {

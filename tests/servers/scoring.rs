@@ -66,10 +66,14 @@ fn a_text_is_scored_under_the_servers_chat_template() {
         assert!((scored.logprob() - want - ln(0.04)).abs() < 1e-9 && scored.ended, "{owner}");
         let scored = policy.score(&request(&[])).unwrap();
         assert!((scored.logprob() - want).abs() < 1e-9 && scored.retokenised && !scored.ended);
+        // The server took the thinking out when it was drawn.
+        let thought = ScoreRequest { text: "<think>two</think>4 two", ..request(&[0, 1, 0, 5]) };
+        let scored = policy.score(&thought).unwrap();
+        assert!((scored.logprob() - want - ln(0.04)).abs() < 1e-9 && !scored.retokenised);
         let field = if owner == "vllm" { "prompt" } else { "input_ids" };
         let asked = server.asked.lock().unwrap().clone();
         let given = asked.iter().rev().find_map(|a| a.body[field].as_array().cloned()).unwrap();
-        let whole: Vec<u32> = seen.iter().copied().chain([0, 1, 0]).collect();
+        let whole: Vec<u32> = seen.iter().copied().chain([0, 1, 0, 5]).collect();
         assert_eq!(json!(given), json!(whole), "{owner}");
         // One prompt is asked for once, however many texts follow it.
         let prompts = asked.iter().filter(|a| a.path == "/tokenize" && a.body["messages"].is_array());
@@ -105,7 +109,7 @@ fn scoring_asks_again_what_passes_and_ends_where_a_server_stays_away() {
     let busy = || Reply::Plain(503, "Retry-After: 0.01", "{}".into());
     let tries = std::sync::atomic::AtomicUsize::new(0);
     let server = Scripted::start(move |asked| {
-        let every_second = || tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 2 == 0;
+        let every_second = || tries.fetch_add(1, std::sync::atomic::Ordering::SeqCst).is_multiple_of(2);
         if asked.body["prompt_logprobs"].is_number() && every_second() { busy() } else { Reply::Model }
     });
     let scored = open(&server).score(&request).unwrap();

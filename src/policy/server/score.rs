@@ -113,7 +113,14 @@ enum Fit {
 /// tokens; then they are read back.
 fn fit(tokenizer: &Tokenizer<'_>, request: &ScoreRequest<'_>, own: &[u32]) -> Fit {
     let Some((_, rest)) = request.tokens.split_last() else { return Fit::None };
-    let reads = |tokens: &[u32]| tokenizer.read(tokens).is_ok_and(|text| text == request.text);
+    // Through chat a server may have taken the thinking out of a text; where its tags and the
+    // spaces around them stood, the text no longer tells.
+    let bare = |text: &str| -> String {
+        text.replace("<think>", " ").replace("</think>", " ").split_whitespace().collect()
+    };
+    let is_same =
+        |text: String| text == request.text || tokenizer.dialect.chat && bare(&text) == bare(request.text);
+    let reads = |tokens: &[u32]| tokenizer.read(tokens).is_ok_and(is_same);
     if rest == own {
         Fit::WithEnd
     } else if request.tokens == own {

@@ -167,8 +167,13 @@ fn curves(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     curve(state, "answer entropy against k", |p| [p.answer; 2], theme, answer, buf);
     if two {
         let token = Rect { y: area.y + height, height: area.height - height, ..area };
-        curve(state, "token entropy against k", |p| p.token, theme, token, buf);
+        token_curve(state, theme, token, buf);
     }
+}
+
+/// Token entropy of this problem against k; where only bounds are known, both.
+pub fn token_curve(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    curve(state, "token entropy against k", |p| p.token, theme, area, buf);
 }
 
 fn curve(
