@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 /// Each message names what was read, where, what is wrong, and what to do where that is known.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    #[error("{}: {}", path.display(), unread(path, source))]
-    Read { path: PathBuf, source: std::io::Error },
+    // What it says holds its cause.
+    #[error("{}: {}", path.display(), unread(path, reason))]
+    Read { path: PathBuf, reason: std::io::Error },
     #[error("{origin}: config.json: {reason}")]
     Config { origin: String, reason: String },
     #[error("{origin}: {reason}")]
@@ -42,9 +43,9 @@ impl From<candle_core::Error> for ModelError {
 }
 
 /// Why a file could not be read, and what to do where it is missing.
-fn unread(path: &Path, source: &std::io::Error) -> String {
+fn unread(path: &Path, reason: &std::io::Error) -> String {
     let is = |ending: &str| path.extension().is_some_and(|e| e == ending);
-    match source.kind() {
+    match reason.kind() {
         ErrorKind::NotFound if is("json") => {
             "it is not there: a model's folder has config.json, tokenizer.json \
                                               and its weights as safetensors; fetch it again"
@@ -54,7 +55,7 @@ fn unread(path: &Path, source: &std::io::Error) -> String {
             "it is not there, and holds weights of the model: fetch it again".to_owned()
         }
         ErrorKind::NotFound => "there is no such file".to_owned(),
-        _ => source.to_string(),
+        _ => reason.to_string(),
     }
 }
 

@@ -156,23 +156,23 @@ impl LocalModel {
     ) -> Result<(), ModelError> {
         let write = |name: &str, bytes: &[u8]| {
             let path = folder.join(name);
-            std::fs::write(&path, bytes).map_err(|source| ModelError::Read { path, source })
+            std::fs::write(&path, bytes).map_err(|reason| ModelError::Read { path, reason })
         };
         std::fs::create_dir_all(folder)
-            .map_err(|source| ModelError::Read { path: folder.to_owned(), source })?;
+            .map_err(|reason| ModelError::Read { path: folder.to_owned(), reason })?;
         write("config.json", config.to_json().as_bytes())?;
         write("tokenizer.json", tokenizer.as_bytes())?;
         // Written under another name first: a folder never holds half a model.
         write("model.safetensors.part", &weights.to_safetensors(true)?)?;
         let path = folder.join("model.safetensors");
         std::fs::rename(folder.join("model.safetensors.part"), &path)
-            .map_err(|source| ModelError::Read { path, source })
+            .map_err(|reason| ModelError::Read { path, reason })
     }
 }
 
 pub(super) fn read(folder: &Path, name: &str) -> Result<Vec<u8>, ModelError> {
     let path = folder.join(name);
-    std::fs::read(&path).map_err(|source| ModelError::Read { path, source })
+    std::fs::read(&path).map_err(|reason| ModelError::Read { path, reason })
 }
 
 /// The safetensors files of a folder.
@@ -203,7 +203,7 @@ pub(super) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
         }
         return Ok(vec![single]);
     }
-    let text = std::fs::read(&index).map_err(|source| ModelError::Read { path: index.clone(), source })?;
+    let text = std::fs::read(&index).map_err(|reason| ModelError::Read { path: index.clone(), reason })?;
     let Index { weight_map } = serde_json::from_slice(&text).map_err(|e| bad(error::json(&e)))?;
     let names: BTreeSet<String> = weight_map.into_values().collect();
     if let Some(name) = names.iter().find(|n| Path::new(n).file_name() != Some(n.as_ref())) {
