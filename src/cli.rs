@@ -13,7 +13,7 @@ pub use bench::{BenchArgs, BenchFormat};
 pub use convert::{ConvertArgs, ImportArgs, Target};
 pub use grade::{GradeArgs, TasksArgs};
 pub use models::{Bars, ModelArgs};
-pub use score::{CheckArgs, ScoreArgs};
+pub use score::{CheckArgs, ScoreArgs, ScoreFormat};
 pub use served::ServedArgs;
 pub use source::{FileArgs, JudgeArgs};
 pub use train::{ContestArgs, PullArgs, PullCommand, PullFormat, SftArgs, TrainArgs};

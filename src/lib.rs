@@ -12,6 +12,7 @@
 //! | room | what it is for |
 //! |---|---|
 //! | [`random`] | reproducible random streams |
+//! | [`calendar`] | days and their dates |
 //! | [`problem`] | what is asked and how an answer is judged |
 //! | [`completion`] | one sampled text, with what is known of its tokens |
 //! | [`support`] | the mathematics, pure: pass@k, P/E/S/O and its rates, entropies, clusters, the ledger |
@@ -29,6 +30,7 @@
 //! | [`cli`], [`commands`] | the command line |
 
 pub mod app;
+pub mod calendar;
 pub mod cli;
 pub mod commands;
 pub mod completion;

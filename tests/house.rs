@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from top to bottom, as in the table of `lib.rs`.
-const ROOMS: [&str; 17] = [
+const ROOMS: [&str; 18] = [
     "random",
+    "calendar",
     "problem",
     "completion",
     "support",
@@ -26,7 +27,7 @@ const ROOMS: [&str; 17] = [
 ];
 
 /// Rooms that touch no file, socket, clock or thread.
-const PURE: [&str; 7] = ["random", "problem", "completion", "support", "app", "ui", "config"];
+const PURE: [&str; 8] = ["random", "calendar", "problem", "completion", "support", "app", "ui", "config"];
 
 const EFFECTS: [&str; 10] = [
     "std::fs",

@@ -45,6 +45,26 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+#[test]
+fn a_tokenizer_that_differs_is_taken_and_told() {
+    let place = Place::new(0);
+    let gguf = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parity/gguf/tiny.gguf");
+    std::fs::copy(gguf, place.at("tiny.gguf")).unwrap();
+    let pair = "--base embedded:base --rlvr tiny.gguf --count 1 --k 2 --max-tokens 4";
+    let drawn = place.run(&format!("sample {pair} -o run.jsonl"));
+    let said = said(&drawn);
+    assert!(drawn.status.success() && said.contains("the policies differ in"), "{said}");
+    assert!(said.contains("tokenizer") && said.contains("`leash check` with the same flags"), "{said}");
+    let shown = String::from_utf8(place.run(&format!("check {pair}")).stdout).unwrap();
+    assert!(shown.lines().any(|l| l.starts_with("≠ tokenizer")), "{shown}");
+    for name in
+        ["temperature", "top-p", "top-k", "max tokens", "template", "system prompt", "stop tokens", "dtype"]
+    {
+        let is_its = |line: &str| line.trim_start_matches(['≠', ' ']).starts_with(name);
+        assert!(shown.lines().any(is_its), "{name}: {shown}");
+    }
+}
+
 /// Waits until the file holds more than `bytes`.
 fn wait_for(path: &Path, bytes: u64) {
     while std::fs::metadata(path).map_or(0, |m| m.len()) <= bytes {

@@ -368,6 +368,26 @@ fn an_entropy_that_is_only_bounded_is_shown_as_an_interval() {
     }
     let shown = screen(&mut state, 160, 50);
     assert!(shown.contains("0.20–0.35 → 0.10–0.15 ▼"), "{shown}");
+    // Against k there is a line for each bound, and nothing where nothing is known.
+    let dots = |entropy_range: Option<[f64; 2]>| {
+        let mut state = stage::state(2, 64);
+        for index in 0..8 {
+            let mut completion = Completion::traced(index, "#### 4".into(), Vec::new(), Finish::Stop);
+            completion.entropy_range = entropy_range;
+            let drawn = Drawn { policy: 0, problem: 0, completion, verdict: Verdict::default(), given: None };
+            update(&mut state, Message::Run(Event { generation: 0, kind: EventKind::Drawn(vec![drawn]) }));
+        }
+        // The last of the tiles, alone.
+        press(&mut state, "3⇥⇥⇥⏎");
+        let shown = screen(&mut state, 120, 50);
+        let chart: Vec<&str> = shown.lines().skip_while(|l| !l.contains("token entropy against k")).collect();
+        assert!(chart.len() > 6, "{shown}");
+        let braille =
+            |c: char| u32::from(c).checked_sub(0x2800).filter(|d| *d < 256).map_or(0, u32::count_ones);
+        chart.concat().chars().map(braille).sum::<u32>()
+    };
+    let (bounded, narrow, unknown) = (dots(Some([0.12, 0.28])), dots(Some([0.28; 2])), dots(None));
+    assert!(bounded > narrow && narrow > unknown, "{bounded} {narrow} {unknown}");
 }
 
 #[test]

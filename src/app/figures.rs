@@ -5,7 +5,9 @@ use super::state::suite::Sort;
 use super::state::{Screen, State};
 use crate::completion::clean;
 use crate::support::change::{Certainty, Change};
-use crate::support::{ClusterKey, Counts, Criterion, Crossing, Ledger, Lens, Pair, Point, Status, Unit};
+use crate::support::{
+    ClusterKey, Counts, Criterion, Crossing, Entropies, Ledger, Lens, Pair, Point, Status, Unit,
+};
 
 /// The figures on screen. Those with two values have the base's first.
 #[derive(Clone, Debug)]
@@ -45,7 +47,7 @@ pub struct Here {
     pub measures: [Measures; 2],
     /// Distinct correct clusters.
     pub distinct: [usize; 2],
-    pub history: [Vec<(u32, f64, f64)>; 2],
+    pub history: [Vec<Entropies>; 2],
 }
 
 /// Of all problems.

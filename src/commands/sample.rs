@@ -5,8 +5,9 @@ use crate::cli::SampleArgs;
 use crate::completion::clean;
 use crate::policy::{Policy, SENT, sampling_settings};
 use crate::problem::Problem;
-use crate::record::{Index, PolicyEntry, Recording, Run, Writer, format};
+use crate::record::{Drawn, Index, PolicyEntry, Recording, Run, Writer, format};
 use crate::run::{Campaign, EventKind, Item, Lanes, Settings, is_worker};
+use crate::support::repeat::{Place, Repeats};
 use anyhow::{Context, Result, bail};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::ops::ControlFlow;
@@ -35,15 +36,24 @@ pub fn run(args: &SampleArgs) -> Result<ExitCode> {
     }
     let run = described(&policies, &settings);
     let (writer, done) = open(args, &run, &problems)?;
+    // At temperature 0 every draw is the same.
+    let mut repeats = (settings.sampling.temperature > 0.0).then(Repeats::default);
 
     leave_panics_to_events();
     let bars = Bars::new(&policies, problems.len(), &settings, &done);
     let (campaign, lanes) = Campaign::judged(policies, problems.into(), settings, &done, judge);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let end = runtime.block_on(draw(campaign, lanes, writer, &bars))?;
+    let end = runtime.block_on(draw(campaign, lanes, writer, &bars, &mut repeats))?;
 
     let (drawn, wanted) = bars.finish();
     let file = args.output.display();
+    let found = repeats.map_or(0, |r| r.found().len());
+    if found > 0 {
+        eprintln!(
+            "leash: long texts that came more often than chance allows, as from one seed or one model twice: \
+             {found}; `leash check {file}` shows where"
+        );
+    }
     match end {
         End::Complete => {
             eprintln!("{file}: {drawn} completions; `leash report {file}` gives the figures");
@@ -190,7 +200,13 @@ enum End {
     Failed(usize),
 }
 
-async fn draw(campaign: Campaign, mut lanes: Lanes, mut writer: Writer, bars: &Bars) -> Result<End> {
+async fn draw(
+    campaign: Campaign,
+    mut lanes: Lanes,
+    mut writer: Writer,
+    bars: &Bars,
+    repeats: &mut Option<Repeats>,
+) -> Result<End> {
     let mut flush = tokio::time::interval(FLUSH);
     let mut failures = 0;
     // Whether the disk is full, and whose completions wait to be saved.
@@ -217,11 +233,7 @@ async fn draw(campaign: Campaign, mut lanes: Lanes, mut writer: Writer, bars: &B
             }
             event = lanes.events.recv(), if !full => match event.map(|e| e.kind) {
                 Some(EventKind::Drawn(batch)) => {
-                    for drawn in &batch {
-                        // What cannot be written is kept by the writer, and told above.
-                        let _ = writer.append(drawn);
-                        fresh.push(drawn.policy);
-                    }
+                    keep(&batch, &mut writer, &mut fresh, repeats);
                 }
                 Some(EventKind::Noted { message, .. }) => bars.say(&message),
                 Some(EventKind::Failed { message, .. } | EventKind::Panicked { message }) => {
@@ -237,15 +249,26 @@ async fn draw(campaign: Campaign, mut lanes: Lanes, mut writer: Writer, bars: &B
     drop(campaign);
     while let Some(event) = lanes.events.recv().await {
         if let EventKind::Drawn(batch) = event.kind {
-            for drawn in &batch {
-                let _ = writer.append(drawn);
-                fresh.push(drawn.policy);
-            }
+            keep(&batch, &mut writer, &mut fresh, repeats);
         }
     }
     writer.sync()?;
     bars.saved(&mut fresh);
     Ok(end)
+}
+
+/// Gives completions to the writer.
+fn keep(batch: &[Drawn], writer: &mut Writer, fresh: &mut Vec<usize>, repeats: &mut Option<Repeats>) {
+    for drawn in batch {
+        // What cannot be written is kept by the writer, and told with the next flush.
+        let _ = writer.append(drawn);
+        fresh.push(drawn.policy);
+        if let Some(repeats) = repeats {
+            let Drawn { policy, problem, completion, .. } = drawn;
+            let place = Place { policy: *policy, problem: *problem, index: completion.index };
+            repeats.add(place, &completion.text, completion.logprob);
+        }
+    }
 }
 
 /// Returns when the process is asked to end: Ctrl-C, or a polite kill.

@@ -41,7 +41,7 @@ impl LocalModel {
     pub fn adapt(&mut self, folder: &Path) -> Result<(), ModelError> {
         let path = folder.join("adapter_config.json");
         let bad = |reason: String| ModelError::Adapter { origin: path.display().to_string(), reason };
-        let text = std::fs::read(&path).map_err(|source| ModelError::Read { path: path.clone(), source })?;
+        let text = std::fs::read(&path).map_err(|reason| ModelError::Read { path: path.clone(), reason })?;
         let file: File = serde_json::from_slice(&text).map_err(|e| bad(e.to_string()))?;
         let unsupported = [
             (file.peft_type != "LORA", format!("peft_type {}", file.peft_type)),

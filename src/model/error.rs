@@ -1,12 +1,14 @@
 //! What can go wrong with a model.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 /// Each message names what was read, where, what is wrong, and what to do where that is known.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    #[error("{path}: {source}")]
-    Read { path: PathBuf, source: std::io::Error },
+    // What it says holds its cause.
+    #[error("{}: {}", path.display(), unread(path, reason))]
+    Read { path: PathBuf, reason: std::io::Error },
     #[error("{origin}: config.json: {reason}")]
     Config { origin: String, reason: String },
     #[error("{origin}: {reason}")]
@@ -37,6 +39,34 @@ pub enum ModelError {
 impl From<candle_core::Error> for ModelError {
     fn from(error: candle_core::Error) -> Self {
         ModelError::Compute(Box::new(error))
+    }
+}
+
+/// Why a file could not be read, and what to do where it is missing.
+fn unread(path: &Path, reason: &std::io::Error) -> String {
+    let is = |ending: &str| path.extension().is_some_and(|e| e == ending);
+    match reason.kind() {
+        ErrorKind::NotFound if is("json") => {
+            "it is not there: a model's folder has config.json, tokenizer.json \
+                                              and its weights as safetensors; fetch it again"
+                .to_owned()
+        }
+        ErrorKind::NotFound if is("safetensors") => {
+            "it is not there, and holds weights of the model: fetch it again".to_owned()
+        }
+        ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => reason.to_string(),
+    }
+}
+
+/// What is wrong with a model's JSON, and what to do where it is none.
+pub(super) fn json(error: &serde_json::Error) -> String {
+    if error.is_eof() {
+        format!("it ends in the middle, at line {}: fetch it again", error.line())
+    } else if error.is_syntax() {
+        format!("it is no JSON ({error}): fetch it again")
+    } else {
+        error.to_string()
     }
 }
 

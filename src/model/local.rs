@@ -1,7 +1,7 @@
 //! A model with everything it needs, from a Hugging Face folder or from the binary itself.
 
 use super::config::OneOrMore;
-use super::{ChatTemplate, Config, ModelError, Tokenizer, Weights};
+use super::{ChatTemplate, Config, ModelError, Tokenizer, Weights, error};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -132,7 +132,11 @@ impl LocalModel {
     pub(super) fn checked(self) -> Result<Self, ModelError> {
         let Self { config, weights, tokenizer, origin, .. } = &self;
         if tokenizer.vocab_size() > config.vocab_size {
-            let reason = format!("{} tokens, the model has {}", tokenizer.vocab_size(), config.vocab_size);
+            let reason = format!(
+                "{} tokens, the model has {}: they are not of one model, fetch both from one place",
+                tokenizer.vocab_size(),
+                config.vocab_size
+            );
             return Err(ModelError::Tokenizer { origin: origin.clone(), reason });
         }
         weights.check_all(&config.tensors())?;
@@ -152,23 +156,23 @@ impl LocalModel {
     ) -> Result<(), ModelError> {
         let write = |name: &str, bytes: &[u8]| {
             let path = folder.join(name);
-            std::fs::write(&path, bytes).map_err(|source| ModelError::Read { path, source })
+            std::fs::write(&path, bytes).map_err(|reason| ModelError::Read { path, reason })
         };
         std::fs::create_dir_all(folder)
-            .map_err(|source| ModelError::Read { path: folder.to_owned(), source })?;
+            .map_err(|reason| ModelError::Read { path: folder.to_owned(), reason })?;
         write("config.json", config.to_json().as_bytes())?;
         write("tokenizer.json", tokenizer.as_bytes())?;
         // Written under another name first: a folder never holds half a model.
         write("model.safetensors.part", &weights.to_safetensors(true)?)?;
         let path = folder.join("model.safetensors");
         std::fs::rename(folder.join("model.safetensors.part"), &path)
-            .map_err(|source| ModelError::Read { path, source })
+            .map_err(|reason| ModelError::Read { path, reason })
     }
 }
 
 pub(super) fn read(folder: &Path, name: &str) -> Result<Vec<u8>, ModelError> {
     let path = folder.join(name);
-    std::fs::read(&path).map_err(|source| ModelError::Read { path, source })
+    std::fs::read(&path).map_err(|reason| ModelError::Read { path, reason })
 }
 
 /// The safetensors files of a folder.
@@ -187,10 +191,20 @@ pub(super) fn weight_files(folder: &Path) -> Result<Vec<PathBuf>, ModelError> {
                 reason: reason.to_owned(),
             });
         }
+        let part = |e: &std::fs::DirEntry| {
+            let name = e.file_name().to_string_lossy().into_owned();
+            name.starts_with("model-") && name.ends_with(".safetensors")
+        };
+        let parts = std::fs::read_dir(folder).into_iter().flatten().flatten().filter(part).count();
+        if !single.is_file() && parts > 0 {
+            return Err(bad(format!(
+                "it is not there, and names which of the {parts} files of weights holds what: fetch it too"
+            )));
+        }
         return Ok(vec![single]);
     }
-    let text = std::fs::read(&index).map_err(|source| ModelError::Read { path: index.clone(), source })?;
-    let Index { weight_map } = serde_json::from_slice(&text).map_err(|e| bad(e.to_string()))?;
+    let text = std::fs::read(&index).map_err(|reason| ModelError::Read { path: index.clone(), reason })?;
+    let Index { weight_map } = serde_json::from_slice(&text).map_err(|e| bad(error::json(&e)))?;
     let names: BTreeSet<String> = weight_map.into_values().collect();
     if let Some(name) = names.iter().find(|n| Path::new(n).file_name() != Some(n.as_ref())) {
         return Err(bad(format!("{name:?} is no file of this folder")));
@@ -233,12 +247,34 @@ pub(crate) mod tests {
             let error = LocalModel::from_folder(folder.path()).err().unwrap().to_string();
             assert!(error.contains(part), "{error}");
         };
-        says("config.json");
+        says("config.json: it is not there: a model's folder has");
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         let config = config::tests::tiny();
+        write("config.json", &config.to_json());
+        says("tokenizer.json: it is not there");
+        write("tokenizer.json", &tiny_tokenizer());
+        says("model.safetensors: it is not there, and holds weights");
+        write("model-00001-of-00002.safetensors", "");
+        says("model.safetensors.index.json: it is not there, and names which of the 1 files");
+        std::fs::remove_file(folder.path().join("model-00001-of-00002.safetensors")).unwrap();
+        write("model.safetensors", "half");
+        says("is no safetensors file, or its header is cut short: fetch it again");
         let mut weights = weights::tests::random(&config, 2);
         weights.insert("model.norm.weight", &[3], vec![0.0; 3]);
         LocalModel::write_folder(folder.path(), &config, &tiny_tokenizer(), &weights).unwrap();
         says("tensor model.norm.weight: found [3], the configuration needs [24]");
+        // Whole files are half ones, or pages of an error.
+        for name in ["config.json", "tokenizer.json"] {
+            let path = folder.path().join(name);
+            let whole = std::fs::read_to_string(&path).unwrap();
+            write(name, &whole[..whole.len() / 2]);
+            says(&format!("{name}: it ends in the middle"));
+            write(name, "<html>not found</html>");
+            says(&format!("{name}: it is no JSON"));
+            write(name, &whole);
+        }
+        write("tokenizer.json", &tiny_tokenizer().replace("\"w36\":36", "\"w36\":36,\"w37\":37"));
+        says("38 tokens, the model has 37: they are not of one model");
     }
 
     #[test]

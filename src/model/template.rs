@@ -95,7 +95,7 @@ impl ChatTemplate {
         environment.add_function("raise_exception", |reason: String| -> Result<Value, Error> {
             Err(Error::new(ErrorKind::InvalidOperation, reason))
         });
-        environment.add_function("strftime_now", |format: String| date::today().format(&format));
+        environment.add_function("strftime_now", |format: String| date::strftime(date::now(), &format));
         environment.add_filter("tojson", to_json);
         environment.add_template("chat", &self.source)?;
         Ok(environment)

@@ -1,6 +1,6 @@
 //! Text to tokens and back: Hugging Face's `tokenizer.json`.
 
-use super::ModelError;
+use super::{ModelError, error};
 use std::collections::HashSet;
 
 /// A tokenizer, with nothing added that the text does not say.
@@ -17,8 +17,10 @@ impl Tokenizer {
     /// # Errors
     /// JSON that is no tokenizer.
     pub fn from_json(bytes: &[u8], origin: &str) -> Result<Self, ModelError> {
-        let inner = tokenizers::Tokenizer::from_bytes(bytes)
-            .map_err(|e| ModelError::Tokenizer { origin: origin.to_owned(), reason: e.to_string() })?;
+        let inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|e| {
+            let reason = e.downcast_ref().map_or_else(|| e.to_string(), error::json);
+            ModelError::Tokenizer { origin: origin.to_owned(), reason }
+        })?;
         // What a model thinks is part of what it says, whatever its tokens are marked as.
         let thinks = |text: &str| text.to_lowercase().contains("think") || text.contains("thought");
         let added = inner.get_added_tokens_decoder();

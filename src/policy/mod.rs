@@ -15,8 +15,8 @@ pub use open::{local_model, open, open_with};
 pub use options::Options;
 pub use scored::{ScoreRequest, Scored, ScoredToken};
 pub use server::{Server, ServerOptions};
-use settings::{FINGERPRINT_TEXT, PROMPT, fingerprint_of};
-pub use settings::{SENT, Setting, differences, sampling_settings};
+use settings::{FINGERPRINT_TEXT, fingerprint_of};
+pub use settings::{PROMPT, SENT, Setting, differences, sampling_settings};
 
 use crate::completion::Completion;
 use crate::model::{ModelError, Sampling};

@@ -39,8 +39,8 @@ pub const UNKNOWN: &str = "unknown";
 /// the problem's text.
 pub const SENT: &str = "sent";
 
-/// What stands for the problem's text.
-pub(super) const PROMPT: &str = "{prompt}";
+/// What stands for the problem's text; alone, what is sent is that text as it is.
+pub const PROMPT: &str = "{prompt}";
 
 /// The settings that every policy has.
 pub fn sampling_settings(sampling: &Sampling) -> Vec<Setting> {
@@ -54,8 +54,11 @@ pub fn sampling_settings(sampling: &Sampling) -> Vec<Setting> {
     ]
 }
 
-/// A text whose tokens tell tokenizers apart: numbers, signs, scripts, spaces.
-pub(super) const FINGERPRINT_TEXT: &str = "Q: 4 spiders, 3 dogs. How many legs?\nA: 4 × 8 = 32, 3*4=12; 32+12 = 44.\n#### 44\n\n\tnaïve Ünïcode 你好 🙂 12345";
+/// A text whose tokens tell tokenizers apart: numbers, signs, scripts, spaces, and every
+/// character of ASCII.
+pub(super) const FINGERPRINT_TEXT: &str = "Q: 4 spiders, 3 dogs. How many legs?\nA: 4 × 8 = 32, 3*4=12; 32+12 = 44.\n#### 44\n\n\tnaïve Ünïcode 你好 🙂 12345\n\
+    def f(x):\n    return x[0] if x != {} else \"~`\" # ABCDEFGHIJKLMNOPQRSTUVWXYZ abcdefghijklmnopqrstuvwxyz\n\
+    $\\boxed{\\frac{1}{2}}$ a|b & c^2 <d> @ 'e' 6789 % my_name/x-y";
 
 /// A fingerprint of the tokens of that text: FNV-1a in 64 bits.
 pub(super) fn fingerprint_of(tokens: &[u32]) -> String {
@@ -87,5 +90,7 @@ mod tests {
         );
         assert!(differences(&[a]).is_empty() && differences(&[]).is_empty());
         assert_ne!(fingerprint_of(&[1, 2]), fingerprint_of(&[2, 1]));
+        let missing: String = (' '..='~').filter(|c| !FINGERPRINT_TEXT.contains(*c)).collect();
+        assert_eq!(missing, "", "every character of ASCII is in the text");
     }
 }

@@ -5,6 +5,7 @@ use super::head::Head;
 use super::index::index_file;
 use super::source::Source;
 use super::{RecordError, Writer};
+use crate::calendar::Moment;
 use crate::problem::Problem;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -158,21 +159,8 @@ impl Listed {
 /// A time as `2025-11-23 14:51`, UTC.
 fn stamp(time: SystemTime) -> String {
     let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    let (days, minutes) = (seconds / 86_400, seconds % 86_400 / 60);
-    let (year, month, day) = civil(days);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", minutes / 60, minutes % 60)
-}
-
-/// Year, month and day of the days since 1970, after Hinnant's `civil_from_days`.
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + year + u64::from(month <= 2), month, day)
+    let d = Moment(seconds).date();
+    format!("{:04}-{:02}-{:02} {:02}:{:02}", d.year, d.month, d.day, d.hour, d.minute)
 }
 
 #[cfg(test)]
@@ -224,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn days_have_their_dates() {
+    fn a_time_is_written_to_the_minute() {
         let at = |seconds| stamp(UNIX_EPOCH + Duration::from_secs(seconds));
         assert_eq!(at(0), "1970-01-01 00:00");
         assert_eq!(at(951_782_400 + 3600), "2000-02-29 01:00");

@@ -142,8 +142,11 @@ impl Report {
             "token entropy",
             "answer entropy",
             "mean tokens",
+            "token entropy low",
+            "token entropy high",
         ]);
         let row = |p: &PolicyReport| {
+            let range = p.token_entropy_range;
             [
                 p.name.clone(),
                 p.spec.clone().unwrap_or_default(),
@@ -152,6 +155,8 @@ impl Report {
                 cell(p.token_entropy),
                 cell(p.answer_entropy),
                 cell(p.mean_tokens),
+                cell(range.map(|[low, _]| low)),
+                cell(range.map(|[_, high]| high)),
             ]
         };
         self.policies.iter().for_each(|p| grid.row(row(p)));

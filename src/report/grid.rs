@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 /// Rows under headings. The first column is aligned left, the others right.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Grid {
+pub struct Grid {
     headings: Vec<String>,
     rows: Vec<Vec<String>>,
 }

@@ -32,6 +32,7 @@ mod problem;
 mod svg;
 mod text;
 
+pub use grid::Grid;
 pub use load::{Loaded, load};
 pub use pair::{DivergenceReport, Dynamics, FloorReport, PairReport, RateIntervals, Rates, RegimeReport};
 pub use policy::{

@@ -43,8 +43,10 @@ pub struct PolicyReport {
     /// pass@k of the same completions against the references of other problems of the same
     /// task: what guessing alone reaches. Empty with fewer than two different references.
     pub luck_floor: Vec<PassReport>,
-    /// Nats; mean over problems.
+    /// Nats; mean over problems. `null` where a server's most likely tokens only bound it.
     pub token_entropy: Option<f64>,
+    /// Between which bounds it lies, nats; both the same where it is known.
+    pub token_entropy_range: Option<[f64; 2]>,
     /// Nats; plug-in, no answer as one class, mean over problems.
     pub answer_entropy: Option<f64>,
     /// The same after Miller and Madow.
@@ -186,6 +188,7 @@ impl PolicyReport {
             },
             luck_floor: points(ledger.luck_floor(policy, references)),
             token_entropy: ledger.token_entropy(policy),
+            token_entropy_range: ledger.token_entropy_range(policy),
             answer_entropy: ledger.answer_entropy(policy),
             answer_entropy_corrected: ledger.answer_entropy_corrected(policy),
             correct_answer_entropy: ledger.correct_entropy(policy, &of(Unit::Answer)),

@@ -48,6 +48,31 @@ fn near(value: &serde_json::Value, want: f64) -> bool {
 }
 
 #[test]
+fn an_entropy_that_is_only_bounded_is_an_interval_in_every_format() {
+    let line = |policy: &str, entropy: &str| {
+        format!(r#"{{"kind":"completion","problem":"p","policy":"{policy}","index":0,"text":"4",{entropy}}}"#)
+    };
+    let text = [
+        r#"{"kind":"run","version":1,"policies":[{"name":"base","role":"base"},{"name":"rlvr","role":"rlvr"}]}"#,
+        r#"{"kind":"problem","id":"p","prompt":"2+2?","reference":"4"}"#,
+        &line("base", r#""token_entropy_range":[0.25,0.75]"#),
+        &line("rlvr", r#""token_entropy":0.5"#),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    std::fs::write(&path, text.join("\n") + "\n").unwrap();
+    let loaded = load(&Recording::open(&path).unwrap(), None, false).unwrap();
+    let report = Report::new(&loaded.run, &loaded.problems, &loaded.ledger, &Lens::default());
+    let of = |i: usize| (report.policies[i].token_entropy, report.policies[i].token_entropy_range);
+    assert_eq!((of(0), of(1)), ((None, Some([0.25, 0.75])), (Some(0.5), Some([0.5, 0.5]))));
+    assert!(report.table(None).contains("[0.250, 0.750]"), "{}", report.table(None));
+    assert!(report.markdown(None).contains("[0.250, 0.750]"));
+    let csv = report.policies_csv();
+    assert!(csv.contains("token entropy low,token entropy high\n") && csv.contains(",0.25,0.75\n"), "{csv}");
+    assert!(csv.contains(",0.5,") && csv.contains(",0.5,0.5\n"), "{csv}");
+}
+
+#[test]
 fn the_json_of_a_small_run_is_as_computed_by_hand() {
     let json: serde_json::Value = serde_json::from_str(&report(None, &Lens::default()).json()).unwrap();
     assert_eq!(json["version"], 1);

@@ -53,7 +53,10 @@ impl Report {
                 p.spec.clone().unwrap_or_else(|| UNDEFINED.into()),
                 p.n.to_string(),
                 p.correct.to_string(),
-                figure(p.token_entropy),
+                match (p.token_entropy, p.token_entropy_range) {
+                    (None, Some(range)) => interval(Some(range)),
+                    (value, _) => figure(value),
+                },
                 figure(p.answer_entropy),
                 p.mean_tokens.map_or_else(|| UNDEFINED.into(), |m| format!("{m:.1}")),
             ]);

@@ -36,8 +36,9 @@ pub fn mean_interval(values: &[f64]) -> Option<(f64, f64)> {
     wilson(m * effective, effective).map(|(low, high)| (low.min(m), high.max(m)))
 }
 
-/// Mean and standard error of paired differences; `None` for fewer than two.
-pub(super) fn mean_and_error(values: &[f64]) -> Option<(f64, f64)> {
+/// Mean and standard error of values of any size, as paired differences are; `None` for fewer
+/// than two.
+pub fn mean_and_error(values: &[f64]) -> Option<(f64, f64)> {
     let n = values.len() as f64;
     let m = values.iter().sum::<f64>() / n;
     let squares: f64 = values.iter().map(|v| (v - m).powi(2)).sum();

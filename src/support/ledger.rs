@@ -2,6 +2,7 @@
 
 use super::counts::Counts;
 use super::desk::{Class, Desk, Matched};
+pub use super::slots::Entropies;
 use super::slots::{Shelf, UNKNOWN};
 use super::unit::{Lens, Pair, Status, Unit};
 use crate::completion::Completion;
@@ -288,9 +289,8 @@ impl Ledger {
         self.mean(|problem| self.problem_mean_tokens(policy, problem))
     }
 
-    /// (k, token entropy, answer entropy) at k = 1, 2, 4 … and at the last k; NaN where
-    /// unknown.
-    pub fn entropy_history(&self, policy: usize, problem: usize) -> Vec<(u32, f64, f64)> {
+    /// The entropies at k = 1, 2, 4 … and at the last k.
+    pub fn entropy_history(&self, policy: usize, problem: usize) -> Vec<Entropies> {
         self.shelf(policy, problem).map(|s| s.history()).unwrap_or_default()
     }
 

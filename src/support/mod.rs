@@ -49,7 +49,7 @@ pub mod unseen;
 pub use counted::Counted;
 pub use counts::Counts;
 pub use curve::{Crossing, Point};
-pub use ledger::{Cluster, ClusterKey, Ledger, Outcome};
+pub use ledger::{Cluster, ClusterKey, Entropies, Ledger, Outcome};
 pub use table::{hash as text_hash, hash_bytes as bytes_hash};
 pub use unit::{Criterion, Lens, Pair, Status, Unit};
 

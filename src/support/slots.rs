@@ -48,6 +48,15 @@ impl Arrival {
     }
 }
 
+/// The entropies of the first k completions of a problem, nats; NaN where unknown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entropies {
+    pub k: u32,
+    /// Between which bounds the mean token entropy lies: both the same where it is known.
+    pub token: [f64; 2],
+    pub answer: f64,
+}
+
 /// The outcomes of one policy on one problem. Figures are of the contiguous prefix: they
 /// depend neither on the order of arrival nor favour the short completions, which arrive
 /// first.
@@ -70,8 +79,8 @@ pub(super) struct Shelf {
     bounded: bool,
     pub length: Mean,
     answers: Answers,
-    /// (k, token entropy, answer entropy) at k = 1, 2, 4 …
-    history: Vec<(u32, f64, f64)>,
+    /// At k = 1, 2, 4 …
+    history: Vec<Entropies>,
 }
 
 impl Shelf {
@@ -143,7 +152,7 @@ impl Shelf {
     }
 
     /// The entropies against k: at powers of two and at the last k.
-    pub fn history(&self) -> Vec<(u32, f64, f64)> {
+    pub fn history(&self) -> Vec<Entropies> {
         let mut all = self.history.clone();
         if !self.slots.is_empty() && !self.slots.len().is_power_of_two() {
             all.push(self.now());
@@ -166,9 +175,12 @@ impl Shelf {
         kept + self.pending.len() * size_of::<(u32, Arrival)>()
     }
 
-    fn now(&self) -> (u32, f64, f64) {
-        let entropy = self.exact_entropy().unwrap_or(f64::NAN);
-        (self.slots.len() as u32, entropy, self.answer_entropy().unwrap_or(f64::NAN))
+    fn now(&self) -> Entropies {
+        Entropies {
+            k: self.slots.len() as u32,
+            token: self.entropy_range().unwrap_or([f64::NAN; 2]),
+            answer: self.answer_entropy().unwrap_or(f64::NAN),
+        }
     }
 }
 

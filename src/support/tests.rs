@@ -280,11 +280,11 @@ fn lucky_completions_are_in_no_sound_figure() {
 #[test]
 fn history_is_kept_at_powers_of_two_and_now() {
     let ledger = with_correct(6, &[[0, 0]]);
-    let ks: Vec<u32> = ledger.entropy_history(0, 0).iter().map(|h| h.0).collect();
+    let ks: Vec<u32> = ledger.entropy_history(0, 0).iter().map(|h| h.k).collect();
     assert_eq!(ks, [1, 2, 4, 6]);
     let last = *ledger.entropy_history(0, 0).last().unwrap();
-    assert_eq!(Some(last.1), ledger.problem_token_entropy(0, 0));
-    assert_eq!(Some(last.2), ledger.problem_answer_entropy(0, 0));
+    assert_eq!(Some(last.token), ledger.problem_token_entropy_range(0, 0));
+    assert_eq!(Some(last.answer), ledger.problem_answer_entropy(0, 0));
 }
 
 #[test]

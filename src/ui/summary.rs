@@ -1,6 +1,6 @@
 //! What is left on the normal screen: a small table of what was seen.
 
-use super::text::{decimal, grouped, left, right};
+use super::text::{bounded, decimal, grouped, left, right};
 use crate::app::State;
 use crate::support::{Crossing, Lens, Unit};
 use std::fmt::Write;
@@ -33,7 +33,10 @@ pub fn summary(state: &State) -> String {
     if last > 1 {
         line(row(&format!("pass@{last}"), policies.map(|p| decimal(ledger.pass_at(p, last), 3))));
     }
-    line(row("token entropy", policies.map(|p| decimal(ledger.token_entropy(p), 3))));
+    line(row(
+        "token entropy",
+        policies.map(|p| bounded(ledger.token_entropy(p), ledger.token_entropy_range(p), 3)),
+    ));
     line(row("answer entropy", policies.map(|p| decimal(ledger.answer_entropy(p), 3))));
     match ledger.crossing(state.pair) {
         Crossing::At { k, low, high } => line(format!("the curves cross at k = {k} [{low}, {high}]")),

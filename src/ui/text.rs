@@ -20,6 +20,16 @@ pub fn grouped(n: u64) -> String {
     out
 }
 
+/// A number, or the bounds between which it lies where only these are known.
+pub fn bounded(value: Option<f64>, range: Option<[f64; 2]>, decimals: usize) -> String {
+    match (value, range) {
+        (None, Some([low, high])) => {
+            format!("{}–{}", decimal(Some(low), decimals), decimal(Some(high), decimals))
+        }
+        _ => decimal(value, decimals),
+    }
+}
+
 /// A number with so many decimals and a true minus sign; [`NONE`] where there is none.
 pub fn decimal(value: Option<f64>, decimals: usize) -> String {
     match value {
@@ -172,6 +182,11 @@ mod tests {
         assert_eq!(grouped(1_234_567), "1\u{2009}234\u{2009}567");
         assert_eq!(decimal(Some(-0.565), 2), "−0.56");
         assert_eq!(decimal(Some(-0.001), 2), "0.00");
+        assert_eq!(bounded(None, Some([0.2, 0.345]), 2), "0.20–0.34");
+        assert_eq!(
+            (bounded(Some(0.5), Some([0.5; 2]), 2), bounded(None, None, 2)),
+            ("0.50".into(), "–".into())
+        );
         assert_eq!((decimal(None, 2), decimal(Some(f64::NAN), 2)), ("–".into(), "–".into()));
         assert_eq!(
             (small(0.002_925), small(0.03), small(2.994)),

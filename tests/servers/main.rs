@@ -1,11 +1,13 @@
 //! Servers as policies, against a small server that does what a test tells it.
 
 mod llama_cpp;
+mod scoring;
 mod scripted;
+mod traces;
 
 use leash::completion::Completion;
 use leash::model::Sampling;
-use leash::policy::{self, Partial, Policy, Request, ScoreRequest, ServerOptions, Sink};
+use leash::policy::{self, Partial, Policy, Request, ServerOptions, Sink};
 use leash::problem::Problem;
 use leash::run::{Campaign, EventKind, Settings};
 use scripted::{Asked, Reply, Scripted, entropy, is_draw};
@@ -269,6 +271,29 @@ fn a_server_that_cannot_be_a_policy_is_refused_at_once_and_in_words() {
 }
 
 #[test]
+fn a_server_that_answers_with_anything_but_its_models_is_refused_in_one_sentence() {
+    /// How it answers when it is asked for its models; what the sentence says.
+    type Case = (fn() -> Reply, &'static str);
+    let cases: [Case; 6] = [
+        (|| Reply::Plain(200, "", "<!DOCTYPE html>".into()), "is this the address of a model's server?"),
+        (|| Reply::Plain(200, "", "{\"data\": [{".into()), "ends in the middle, after 11 bytes, three times"),
+        (
+            || Reply::Raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{".to_vec()),
+            "broke off after 1 bytes",
+        ),
+        (|| Reply::Json(200, json!({"error": {"message": "engine is dead"}})), "an error: engine is dead"),
+        (|| Reply::Json(200, json!({"data": []})), "lists no model"),
+        (|| Reply::Endless, "more than 8 MB"),
+    ];
+    for (reply, says) in cases {
+        let server = Scripted::start(move |_| reply());
+        let said = policy::open_with(&server.spec(), "base", &options().into()).err().unwrap().to_string();
+        assert!(said.starts_with("policy base: http://127") && said.contains(says), "{said}");
+        assert!(!said.contains('\n') && said.chars().count() < 300, "{said}");
+    }
+}
+
+#[test]
 fn probabilities_after_truncation_are_recognised_and_only_used_where_they_are_the_models_own() {
     // Nothing but the drawn token is left at top-k 1.
     let cut = |asked: &Asked| match asked.body["top_k"].as_u64() {
@@ -321,106 +346,25 @@ fn the_key_is_sent_and_never_recorded_or_shown() {
 }
 
 #[test]
-fn a_text_is_scored_where_the_server_can_and_after_a_check() {
-    let any = || "127.0.0.1:0".parse().unwrap();
-    let (problem, ln) = (problem(), |p: f64| p.ln());
-    let text = " two 4 two";
-    let request = |tokens| ScoreRequest { problem: &problem, text, tokens, ended: true, top: 0 };
-    for owner in ["vllm", "sglang"] {
-        let server = Scripted::at(any(), owner, |_| Reply::Model);
-        let policy = open(&server);
-        let scored = policy.score(&request(&[])).unwrap();
-        let want = 2.0 * ln(0.4) + ln(0.25);
-        assert!((scored.logprob() - want).abs() < 1e-9 && scored.retokenised && !scored.ended, "{owner}");
-        // The tokens that it was drawn in, the end among them.
-        let scored = policy.score(&request(&[0, 1, 0, 5])).unwrap();
-        assert!((scored.logprob() - want - ln(0.04)).abs() < 1e-9 && scored.ended && !scored.retokenised);
-        // Tokens of another model are not taken.
-        let scored = policy.score(&request(&[3, 3, 3, 3, 3])).unwrap();
-        assert!(scored.retokenised && (scored.logprob() - want).abs() < 1e-9);
-    }
-    // What was drawn is not as likely when it is scored: stale figures of a cache.
-    let stale = Scripted::start(|asked| match asked.body["prompt_logprobs"].is_null() {
-        true => Reply::Model,
-        false => {
-            let n = asked.body["prompt"].as_array().unwrap().len();
-            let entry = |id: u64| json!({id.to_string(): {"logprob": -9.0}});
-            let ids = asked.body["prompt"].as_array().unwrap();
-            let all: Vec<_> = (0..n).map(|i| entry(ids[i].as_u64().unwrap())).collect();
-            Reply::Json(200, json!({"choices": [{"prompt_logprobs": all}]}))
-        }
+fn one_long_text_again_and_again_is_said_when_it_is_drawn() {
+    // As from a server that heeds no seed.
+    let server = but(|_| {
+        let text = " and so on".repeat(60);
+        Some(Reply::Json(200, json!({"choices": [{"index": 0, "text": text, "finish_reason": "length"}]})))
     });
-    let said = open(&stale).score(&request(&[])).unwrap_err().to_string();
-    assert!(said.contains("the self-check of scoring failed") && said.contains("prefix caching"), "{said}");
-}
-
-#[test]
-fn a_recording_is_scored_under_another_policy_and_scoring_goes_on_where_it_stopped() {
     let folder = tempfile::tempdir().unwrap();
-    let (run, out) = (folder.path().join("run.jsonl"), folder.path().join("scores.jsonl"));
+    let file = folder.path().join("run.jsonl");
     let leash = |args: &[&str]| {
-        let done = std::process::Command::new(env!("CARGO_BIN_EXE_leash")).args(args).output().unwrap();
-        (
-            String::from_utf8(done.stdout).unwrap(),
-            String::from_utf8(done.stderr).unwrap(),
-            done.status.success(),
-        )
+        std::process::Command::new(env!("CARGO_BIN_EXE_leash")).args(args).arg(&file).output().unwrap()
     };
-    let (file, to) = (run.to_str().unwrap(), out.to_str().unwrap());
-    assert!(leash(&["sample", "--count", "2", "--k", "48", "-o", file]).2);
-    let score = ["score", file, "--under", "embedded:base", "embedded:rlvr", "-o", to];
-    let (table, said, fine) = leash(&score);
-    assert!(fine && table.starts_with("perplexity"), "{table}{said}");
-    let lines = |text: &str| {
-        text.lines().map(|l| serde_json::from_str(l).unwrap()).collect::<Vec<serde_json::Value>>()
-    };
-    let all = lines(&std::fs::read_to_string(&out).unwrap());
-    assert_eq!(all.len(), 2 * 2 * 2 * 48);
-    // Under the policy that drew it, a completion is as likely as when it was drawn.
-    let drawn = lines(&std::fs::read_to_string(&run).unwrap());
-    let mut compared = 0;
-    for c in drawn.iter().filter(|l| l["kind"] == "completion") {
-        let same = |s: &&serde_json::Value| {
-            ["problem", "policy", "index"].iter().all(|f| s[f] == c[f])
-                && s["under"] == format!("embedded:{}", c["policy"].as_str().unwrap())
-        };
-        let score = all.iter().find(same).unwrap();
-        let difference = score["logprob"].as_f64().unwrap() - c["logprob"].as_f64().unwrap();
-        // It was drawn with its keys and values in 16 bits, and is scored in 32.
-        assert!(difference.abs() < 1e-3, "{score} {c}");
-        assert_eq!(
-            score["token_texts"].as_array().unwrap().iter().map(|t| t.as_str().unwrap()).collect::<String>(),
-            c["text"].as_str().unwrap()
-        );
-        compared += 1;
-    }
-    assert_eq!(compared, 192);
-    // Half of it is lost; the same command brings it back, and nothing twice.
-    let text = std::fs::read_to_string(&out).unwrap();
-    std::fs::write(&out, &text[..text.len() / 2]).unwrap();
-    assert_eq!(leash(&score).0, table);
-    assert_eq!(std::fs::read_to_string(&out).unwrap().lines().count(), 384);
-    // What was lost is suppressed or gone; the recording itself takes the scores.
-    let (lost, said, fine) = leash(&["score", file, "--lost", "--under", "embedded:rlvr", "-o", file]);
+    let spec = server.spec();
+    let sample = ["sample", "--count", "1", "--k", "4", "--base", &spec, "--rlvr", "embedded:rlvr", "-o"];
+    let said = String::from_utf8(leash(&sample).stderr).unwrap();
     assert!(
-        fine && lost.contains("lost by rlvr, under embedded:rlvr") && lost.contains("suppressed, "),
-        "{lost}{said}"
+        said.contains("more often than chance allows, as from one seed or one model twice: 1;"),
+        "{said}"
     );
-    assert!(leash(&["report", file]).2);
-    // Reference solutions.
-    let traces = folder.path().join("traces.jsonl");
-    std::fs::write(&traces, "{\"problem\": \"leg_counting/heldout/0\", \"text\": \" Total: 4.\"}\n").unwrap();
-    let (table, said, fine) = leash(&[
-        "score",
-        traces.to_str().unwrap(),
-        "--problems",
-        file,
-        "--under",
-        "embedded:base",
-        "-o",
-        folder.path().join("t.jsonl").to_str().unwrap(),
-    ]);
-    assert!(fine && table.contains("reference"), "{table}{said}");
-    let (_, said, fine) = leash(&["score", file, "--under", &format!("{file}#base"), "-o", to]);
-    assert!(!fine && said.contains("cannot score"), "{said}");
+    let found = leash(&["check"]);
+    let shown = String::from_utf8(found.stdout).unwrap();
+    assert!(shown.contains("the same 600 characters at base") && !found.status.success(), "{shown}");
 }

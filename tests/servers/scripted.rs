@@ -158,18 +158,27 @@ fn converse(
         let request = Asked { path, key, body, number };
         asked.lock().unwrap().push(request.clone());
         let reply = match request.path.as_str() {
-            "/v1/models" => {
-                let model =
-                    json!({"id": "tiny", "owned_by": owner, "root": "org/tiny", "max_model_len": 4096});
-                Reply::Json(200, json!({"object": "list", "data": [model]}))
-            }
-            "/tokenize" => {
+            "/tokenize" if request.body["messages"].is_null() => {
                 let text = request.body["prompt"].as_str().unwrap_or_default();
                 Reply::Json(200, json!({"tokens": tokens(text)}))
+            }
+            "/detokenize" => {
+                let ids = request.body["tokens"].as_array().unwrap();
+                let text = |id: &Value| TOKENS.get(id.as_u64().unwrap() as usize).map_or("?", |t| t.0);
+                Reply::Json(200, json!({"prompt": ids.iter().map(text).collect::<String>()}))
             }
             _ => script(&request),
         };
         match reply {
+            Reply::Model if request.path == "/v1/models" => {
+                let model =
+                    json!({"id": "tiny", "owned_by": owner, "root": "org/tiny", "max_model_len": 4096});
+                send(&mut stream, 200, "", &json!({"object": "list", "data": [model]}).to_string())?;
+            }
+            Reply::Model if request.path == "/tokenize" => {
+                let tokens = json!({"tokens": templated(&request.body)});
+                send(&mut stream, 200, "", &tokens.to_string())?;
+            }
             Reply::Model => send(&mut stream, 200, "", &answer(&request.body).to_string())?,
             Reply::Json(status, value) => send(&mut stream, status, "", &value.to_string())?,
             Reply::Plain(status, header, body) => send(&mut stream, status, header, &body)?,
@@ -214,6 +223,13 @@ pub fn tokens(text: &str) -> Vec<u32> {
     ids
 }
 
+/// The tokens of messages under the template of the made-up model.
+pub fn templated(body: &Value) -> Vec<u32> {
+    let turn = |m: &Value| format!("<{}>{}", m["role"].as_str().unwrap(), m["content"].as_str().unwrap());
+    let turns: String = body["messages"].as_array().unwrap().iter().map(turn).collect();
+    tokens(&format!("{turns}<assistant>"))
+}
+
 /// ln p of a token that was given; of one that the model has not, nearly nothing.
 fn given(id: &Value) -> f64 {
     TOKENS.get(id.as_u64().unwrap() as usize).map_or(-20.0, |t| t.1.ln())
@@ -236,7 +252,8 @@ fn answer(body: &Value) -> Value {
     }
     let n = body["n"].as_u64().unwrap_or(1);
     let most = body["max_tokens"].as_u64().unwrap_or(16) as usize;
-    let top = body["logprobs"].as_u64().unwrap_or(0) as usize;
+    let chat = !body["messages"].is_null();
+    let top = body[if chat { "top_logprobs" } else { "logprobs" }].as_u64().unwrap_or(0) as usize;
     let ids_as_text = body["return_tokens_as_token_ids"] == true;
     let text = |id: usize| if ids_as_text { format!("token_id:{id}") } else { TOKENS[id].0.to_owned() };
     let choice = |i: u64| {
@@ -251,9 +268,26 @@ fn answer(body: &Value) -> Value {
             known.map(|t| (text(t), TOKENS[t].1.ln().into())).collect()
         };
         let finish = if ids.last() == Some(&5) { "stop" } else { "length" };
+        let said = ids.iter().map(|id| TOKENS[*id].0).collect::<String>();
+        if chat {
+            let entry = |id: usize| json!({"token": text(id), "logprob": TOKENS[id].1.ln(), "bytes": [id]});
+            let place = |id: &usize| {
+                let mut place = entry(*id);
+                place["top_logprobs"] = (0..top.min(TOKENS.len())).map(entry).collect();
+                place
+            };
+            return json!({
+                "index": i,
+                "message": {"role": "assistant", "content": said},
+                "finish_reason": finish,
+                "token_ids": ids,
+                "prompt_token_ids": templated(body),
+                "logprobs": {"content": ids.iter().map(place).collect::<Vec<_>>()},
+            });
+        }
         json!({
             "index": i,
-            "text": ids.iter().map(|id| TOKENS[*id].0).collect::<String>(),
+            "text": said,
             "finish_reason": finish,
             "token_ids": ids,
             "logprobs": {

@@ -1,12 +1,15 @@
-//! `leash score`: how likely recorded completions, or reference solutions, are under a policy.
+//! `leash score`: how likely recorded completions, or traces that others wrote, are under a
+//! policy.
 
+mod figures;
 mod table;
 mod wanted;
 
 use super::print;
-use crate::cli::{Bars, ScoreArgs};
+use crate::cli::{Bars, ScoreArgs, ScoreFormat};
 use crate::completion::clean;
-use crate::policy::{self, Policy, ScoreRequest, Scored};
+use crate::model::Sampling;
+use crate::policy::{self, Policy, SENT, ScoreRequest, Scored};
 use crate::record::{Score, ScoreWriter};
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -34,7 +37,10 @@ pub fn run(args: &ScoreArgs) -> Result<()> {
     if wanted.items.is_empty() {
         bail!("{}: {}", args.file.display(), wanted.nothing);
     }
-    let (mut writer, there) = ScoreWriter::open(&args.output)?;
+    let (mut writer, there) = match &args.output {
+        Some(output) => ScoreWriter::open(output).map(|(writer, there)| (Some(writer), there))?,
+        None => (None, Vec::new()),
+    };
     let mut scores: HashMap<(String, usize), Score> = HashMap::new();
     let place: HashMap<(&str, &str, u32), usize> =
         wanted.items.iter().enumerate().map(|(i, item)| ((item.key()), i)).collect();
@@ -49,18 +55,42 @@ pub fn run(args: &ScoreArgs) -> Result<()> {
     for (i, spec) in args.under.iter().enumerate() {
         let name = if args.under.len() == 1 { "under".to_owned() } else { format!("under {}", i + 1) };
         let policy = policy::open_with(spec, &name, &options)?;
+        if let Some(words) = asked_otherwise(&wanted, &*policy) {
+            eprintln!("leash: {}", clean(&words));
+        }
         let under = policy.spec().to_owned();
         let missing: Vec<usize> =
             (0..wanted.items.len()).filter(|&i| !scores.contains_key(&(under.clone(), i))).collect();
-        let scoring = Scoring { wanted: &wanted, policy: &policy, traces: !args.no_traces };
+        let scoring =
+            Scoring { wanted: &wanted, policy: &policy, traces: !args.no_traces && args.output.is_some() };
         for (at, score) in scoring.score(&missing, &mut writer)? {
             scores.insert((under.clone(), at), score);
         }
         specs.push(under);
     }
-    writer.flush()?;
-    print(&clean(&table::table(&wanted, &specs, &scores)))?;
+    let figures = figures::Figures::new(&wanted, &specs, &scores);
+    print(&match args.format {
+        ScoreFormat::Table => clean(&table::table(&wanted, &specs, &scores, &figures)),
+        ScoreFormat::Json => figures.json(),
+        ScoreFormat::Csv => figures.csv(),
+    })?;
     Ok(())
+}
+
+/// A sentence where texts were sampled after the bare prompt and are scored under a chat
+/// template, or the other way round.
+fn asked_otherwise(wanted: &Wanted, policy: &dyn Policy) -> Option<String> {
+    let here = policy.settings(&Sampling::default()).into_iter().find(|s| s.name == SENT)?.value;
+    let is_bare = |sent: &str| sent == policy::PROMPT;
+    let (writer, _) = wanted.sent.iter().find(|(_, sent)| is_bare(sent) != is_bare(&here))?;
+    let (was, is, mend) = match is_bare(&here) {
+        true => ("under a chat template", "after the prompt as it is", "--chat"),
+        false => ("after the prompt as it is", "under a chat template", "--raw"),
+    };
+    Some(format!(
+        "{writer} was sampled {was} and is scored {is} under {}: {mend} scores it as it was sampled",
+        policy.spec()
+    ))
 }
 
 struct Scoring<'a> {
@@ -71,7 +101,7 @@ struct Scoring<'a> {
 
 impl Scoring<'_> {
     /// Scores the items at `missing`, several at once, each into the file as it comes.
-    fn score(&self, missing: &[usize], writer: &mut ScoreWriter) -> Result<Vec<(usize, Score)>> {
+    fn score(&self, missing: &[usize], writer: &mut Option<ScoreWriter>) -> Result<Vec<(usize, Score)>> {
         let bar = ProgressBar::new(missing.len() as u64);
         if let Ok(style) =
             ProgressStyle::with_template("{prefix} {bar:30} {human_pos}/{human_len}  {eta} left")
@@ -101,7 +131,9 @@ impl Scoring<'_> {
             for (at, scored) in hear {
                 match scored {
                     Ok(score) => {
-                        writer.append(&score)?;
+                        if let Some(writer) = writer {
+                            writer.append(&score)?;
+                        }
                         scores.push((at, score));
                     }
                     // Nothing can be scored, so that there is no point in going on.
@@ -118,13 +150,13 @@ impl Scoring<'_> {
                 }
                 bar.inc(1);
                 if flushed.elapsed() > FLUSH {
-                    writer.flush()?;
+                    writer.as_mut().map_or(Ok(()), ScoreWriter::flush)?;
                     flushed = Instant::now();
                 }
             }
             Ok(())
         })?;
-        writer.flush()?;
+        writer.as_mut().map_or(Ok(()), ScoreWriter::flush)?;
         bar.finish_and_clear();
         if failures > 0 {
             eprintln!(

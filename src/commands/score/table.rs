@@ -1,20 +1,34 @@
 //! What the scores come to: perplexities, and what became of what was lost.
 
+use super::figures::Figures;
 use super::wanted::{Item, Wanted};
 use crate::record::Score;
+use crate::report::Grid;
 use crate::support::ClusterKey;
 use crate::support::fate::{Fate, log_epsilon, together};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 
 /// Of ε.
-const ZETA: f64 = 0.05;
+pub(super) const ZETA: f64 = 0.05;
+
+/// Texts that are listed one by one at most; of more, CSV and JSON tell.
+const LISTED: usize = 24;
 
 /// Losses that are shown; the others are counted.
 const SHOWN: usize = 10;
 
-pub(super) fn table(wanted: &Wanted, specs: &[String], scores: &HashMap<(String, usize), Score>) -> String {
-    let mut text = perplexities(wanted, specs, scores);
+pub(super) fn table(
+    wanted: &Wanted,
+    specs: &[String],
+    scores: &HashMap<(String, usize), Score>,
+    figures: &Figures,
+) -> String {
+    let mut text = perplexities(figures);
+    if wanted.lost.is_none() && figures.texts.len() <= LISTED {
+        text.push('\n');
+        text += &texts(figures);
+    }
     if let Some(rlvr) = &wanted.lost {
         for spec in specs {
             let of = |i: usize| scores.get(&(spec.clone(), i));
@@ -34,40 +48,49 @@ pub(super) fn table(wanted: &Wanted, specs: &[String], scores: &HashMap<(String,
     text
 }
 
-/// A row for each policy that wrote, a column for each that scores: exp of the mean surprise
-/// of all their tokens.
-fn perplexities(wanted: &Wanted, specs: &[String], scores: &HashMap<(String, usize), Score>) -> String {
-    let writers: BTreeSet<&str> = wanted.items.iter().map(|i| i.policy.as_str()).collect();
-    let first = writers.iter().map(|w| w.chars().count()).max().unwrap_or(0).max(10);
-    let mut text = format!("{:first$}  {:>8}", "perplexity", "texts");
-    for spec in specs {
-        let _ = write!(text, "  {spec:>18}");
+/// A row for each policy that wrote and each that scores.
+fn perplexities(figures: &Figures) -> String {
+    let mut grid =
+        Grid::new(["perplexity of", "under", "texts", "tokens", "all tokens", "mean of texts", ""]);
+    for sum in &figures.policies {
+        let shown = |value: Option<f64>| match value {
+            Some(value) => format!("{value:.3}"),
+            None if sum.impossible > 0 => "∞".to_owned(),
+            None => "–".to_owned(),
+        };
+        let interval = sum.mean_interval.map(|[low, high]| format!("[{low:.3}, {high:.3}]"));
+        grid.row([
+            sum.policy.clone(),
+            sum.under.clone(),
+            sum.texts.to_string(),
+            sum.tokens.to_string(),
+            shown(sum.perplexity),
+            shown(sum.mean_perplexity),
+            interval.unwrap_or_default(),
+        ]);
     }
-    text.push('\n');
-    for writer in writers {
-        let n = wanted.items.iter().filter(|i| i.policy == writer).count();
-        let _ = write!(text, "{writer:first$}  {n:>8}");
-        for spec in specs {
-            let (mut surprise, mut tokens, mut impossible) = (0.0, 0u64, false);
-            for (at, _) in wanted.items.iter().enumerate().filter(|(_, i)| i.policy == writer) {
-                let Some(score) = scores.get(&(spec.clone(), at)) else { continue };
-                tokens += u64::from(score.tokens.unwrap_or(0));
-                match score.logprob {
-                    Some(logprob) => surprise -= logprob,
-                    None => impossible = true,
-                }
-            }
-            let shown = match tokens {
-                0 => "–".to_owned(),
-                _ if impossible => "∞".to_owned(),
-                tokens => format!("{:.3}", (surprise / tokens as f64).exp()),
-            };
-            let width = spec.chars().count().max(18);
-            let _ = write!(text, "  {shown:>width$}");
-        }
-        text.push('\n');
+    grid.aligned()
+}
+
+/// A row for each text and each policy that scores.
+fn texts(figures: &Figures) -> String {
+    let mut grid = Grid::new(["text", "under", "tokens", "ln p", "perplexity"]);
+    for text in &figures.texts {
+        let impossible = text.tokens > 0 && text.logprob.is_none();
+        let shown = |value: Option<f64>, none: &str| match value {
+            Some(value) => format!("{value:.3}"),
+            None if impossible => none.to_owned(),
+            None => "–".to_owned(),
+        };
+        grid.row([
+            format!("{} {} #{}", text.policy, text.problem, text.index),
+            text.under.clone(),
+            text.tokens.to_string(),
+            shown(text.logprob, "−∞"),
+            shown(text.perplexity, "∞"),
+        ]);
     }
-    text
+    grid.aligned()
 }
 
 /// What became of the lost completions, and of the clusters that were lost as a whole.

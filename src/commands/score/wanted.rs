@@ -1,9 +1,11 @@
-//! What is to be scored: completions of a recording, those of them that were lost, or
-//! reference solutions.
+//! What is to be scored: completions of a recording, those of them that were lost, or traces
+//! that others wrote.
 
 use crate::cli::ScoreArgs;
 use crate::completion::Finish;
+use crate::policy::SENT;
 use crate::problem::Problem;
+use crate::record::foreign::{self, Imported};
 use crate::record::{RecordError, Recording, read_problems};
 use crate::report::load;
 use crate::support::{ClusterKey, Pair, Status};
@@ -47,15 +49,61 @@ pub(super) struct Wanted {
     pub nothing: String,
     /// Whether the lost ones were asked for, and which RLVR policy lost them.
     pub lost: Option<String>,
+    /// What was sent to those who wrote them, by name, where that is recorded.
+    pub sent: Vec<(String, String)>,
 }
 
 pub(super) fn wanted(args: &ScoreArgs) -> Result<Wanted> {
     match Recording::open(&args.file) {
-        Ok(recording) if args.lost => lost(&recording),
-        Ok(recording) => recorded(&recording, args.policy.as_deref()),
-        Err(RecordError::NoRecording { .. }) if !args.lost && args.policy.is_none() => references(args),
+        Ok(recording) => chosen(args, &recording),
+        Err(RecordError::NoRecording { .. }) if args.problems.is_some() => references(args),
+        Err(RecordError::NoRecording { .. }) => traces(args),
         Err(error) => Err(error.into()),
     }
+}
+
+fn chosen(args: &ScoreArgs, recording: &Recording) -> Result<Wanted> {
+    let wanted = if args.lost { lost(recording) } else { recorded(recording, args.policy.as_deref()) };
+    let sent = recording.run.policies.iter();
+    let sent = sent.filter_map(|p| Some((p.name.clone(), p.settings.get(SENT)?.clone()))).collect();
+    wanted.map(|wanted| Wanted { sent, ..wanted })
+}
+
+/// What another tool, or nobody we know, has written.
+fn traces(args: &ScoreArgs) -> Result<Wanted> {
+    let path = args.file.display();
+    if args.lost {
+        bail!("{path}: --lost needs a recording of two policies; leash convert makes one of two files");
+    }
+    let (files, options) = (std::slice::from_ref(&args.file), args.import.options());
+    let opened = super::super::watched(|progress| foreign::open(files, &options, None, progress))?;
+    if let Some(imported) = opened.imported {
+        // The notes are on verdicts, which are not looked at here.
+        super::super::told(&Imported { notes: Vec::new(), ..imported });
+    }
+    let recording = Recording::open(&opened.recording.path)?;
+    let is_id = |p: &Problem| !p.prompt.trim().contains(char::is_whitespace);
+    if args.import.map.is_none() && recording.problems.iter().all(is_id) {
+        bail!(
+            "{path}: its prompts look like ids of problems; name the file that holds these with --problems, or \
+             say which field is the prompt, as in --map prompt=question"
+        );
+    }
+    let mut wanted = chosen(args, &recording)?;
+    // Its policies were given the names of a pair; one alone is what the file calls it.
+    let alone = match &recording.run.policies[..] {
+        [only] => only.spec.clone(),
+        _ => None,
+    };
+    for item in &mut wanted.items {
+        // Whether they were ended, or cut off, is not told.
+        item.ended = false;
+        if let Some(name) = &alone {
+            item.policy.clone_from(name);
+        }
+    }
+    wanted.nothing = "it holds no text; say which field that is, as in --map text=solution".into();
+    Ok(wanted)
 }
 
 fn recorded(recording: &Recording, policy: Option<&str>) -> Result<Wanted> {
@@ -64,7 +112,7 @@ fn recorded(recording: &Recording, policy: Option<&str>) -> Result<Wanted> {
         bail!("{}: no policy {policy:?}; it has: {}", recording.path.display(), names.join(", "));
     }
     let items = items(recording, |drawn| policy.is_none_or(|p| names[drawn.policy] == p).then_some(None))?;
-    Ok(Wanted { items, nothing: "it holds no completion".into(), lost: None })
+    Ok(Wanted { items, nothing: "it holds no completion".into(), lost: None, sent: Vec::new() })
 }
 
 /// The distinct correct texts that the base drew within the matched k and the first RLVR
@@ -107,6 +155,7 @@ fn lost(recording: &Recording) -> Result<Wanted> {
         items,
         nothing: format!("{lost} has lost no correct completion of the base"),
         lost: Some(lost),
+        sent: Vec::new(),
     })
 }
 
@@ -132,7 +181,7 @@ fn items(
     Ok(items)
 }
 
-/// A line of a file of reference solutions.
+/// A line of a file of traces of known problems.
 #[derive(Deserialize)]
 struct Reference {
     /// The id of a problem.
@@ -160,8 +209,8 @@ fn references(args: &ScoreArgs) -> Result<Wanted> {
         }
         let reference: Reference = serde_json::from_str(&line).with_context(|| {
             format!(
-                "{path}, line {number}: neither a recording nor a reference solution: \
-                 {{\"problem\": ID, \"text\": …}} or {{\"prompt\": …, \"text\": …}} is needed"
+                "{path}, line {number}: no trace: {{\"problem\": ID, \"text\": …}} or \
+                 {{\"prompt\": …, \"text\": …}} is needed"
             )
         })?;
         let problem = match (reference.problem, reference.prompt) {
@@ -174,9 +223,6 @@ fn references(args: &ScoreArgs) -> Result<Wanted> {
             }),
             (Some(id), None) => match known.get(&id) {
                 Some(problem) => Arc::clone(problem),
-                None if args.problems.is_none() => {
-                    bail!("{path}, line {number}: where is problem {id:?}? Name its file with --problems")
-                }
                 None => bail!("{path}, line {number}: no problem {id:?} in the file of --problems"),
             },
             (None, None) => bail!("{path}, line {number}: \"problem\" or \"prompt\" is needed"),
@@ -194,5 +240,5 @@ fn references(args: &ScoreArgs) -> Result<Wanted> {
         });
         *count += 1;
     }
-    Ok(Wanted { items, nothing: "it is empty".into(), lost: None })
+    Ok(Wanted { items, nothing: "it is empty".into(), lost: None, sent: Vec::new() })
 }

@@ -4,7 +4,7 @@
 mod file;
 mod rope;
 
-use super::ModelError;
+use super::{ModelError, error};
 use file::File;
 pub(super) use file::OneOrMore;
 pub use rope::{Rotation, Scaling};
@@ -118,7 +118,7 @@ impl Config {
     /// not fit together.
     pub fn from_json(text: &str, origin: &str) -> Result<Self, ModelError> {
         let bad = |reason: String| ModelError::Config { origin: origin.to_owned(), reason };
-        let file: File = serde_json::from_str(text).map_err(|e| bad(e.to_string()))?;
+        let file: File = serde_json::from_str(text).map_err(|e| bad(error::json(&e)))?;
         let config = file.read().map_err(bad)?;
         config.check().map_err(bad)?;
         Ok(config)

@@ -33,7 +33,7 @@ impl Bytes {
     /// # Errors
     /// A file that cannot be read.
     pub fn map(path: &Path) -> std::result::Result<Self, ModelError> {
-        let failed = |source| ModelError::Read { path: path.to_owned(), source };
+        let failed = |source| ModelError::Read { path: path.to_owned(), reason: source };
         let file = File::open(path).map_err(failed)?;
         if file.metadata().map_err(failed)?.len() == 0 {
             return Ok(Self::owned(Vec::new()));

@@ -1,9 +1,10 @@
 //! One request and its answer, bounded in time and size, with what goes wrong in words.
 
+use crate::calendar::Moment;
 use crate::completion::clean;
 use serde_json::Value;
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ureq::http::Response;
 use ureq::{Agent, Body, Error};
 
@@ -225,9 +226,21 @@ fn words(value: &Value) -> Option<String> {
     Some(said.as_str().map_or_else(|| said.to_string(), str::to_owned))
 }
 
-/// Seconds of `Retry-After`, at most an hour; a date there is not read.
+/// How long `Retry-After` asks to wait. A date there is held against the server's own clock,
+/// where it tells the time, else against ours.
 fn retry_after(response: &Response<Body>) -> Option<Duration> {
-    let seconds: f64 = response.headers().get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
+    let header = |name: &str| response.headers().get(name)?.to_str().ok();
+    let ours = || Moment(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |t| t.as_secs()));
+    let now = || header("date").and_then(Moment::of_http).unwrap_or_else(ours);
+    waited(header("retry-after")?.trim(), now)
+}
+
+/// Seconds, or those from now to a date; at most an hour.
+fn waited(value: &str, now: impl Fn() -> Moment) -> Option<Duration> {
+    let seconds = match value.parse::<f64>() {
+        Ok(seconds) => seconds,
+        Err(_) => Moment::of_http(value)?.0.saturating_sub(now().0) as f64,
+    };
     (seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(3600.0)))
 }
 
@@ -237,4 +250,22 @@ fn is_page(bytes: &[u8]) -> bool {
 
 fn excerpt(bytes: &[u8], most: usize) -> String {
     String::from_utf8_lossy(bytes).chars().take(most).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_says_in_seconds_or_by_a_date_how_long_to_wait() {
+        let wait = |value: &str| waited(value, || Moment(784_111_700)).map(|d| d.as_secs_f64());
+        assert_eq!((wait("120"), wait("0.5"), wait("0")), (Some(120.0), Some(0.5), Some(0.0)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), Some(77.0));
+        // A time that is over, and one that is far.
+        assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(0.0));
+        assert_eq!((wait("Sun, 06 Nov 1999 08:00:00 GMT"), wait("1e300")), (Some(3600.0), Some(3600.0)));
+        for value in ["", "-1", "soon", "NaN"] {
+            assert_eq!(wait(value), None, "{value}");
+        }
+    }
 }

@@ -82,7 +82,8 @@ impl Dialect {
         if self.chat { "chat/completions" } else { "completions" }
     }
 
-    fn messages(&self, text: &str) -> Value {
+    /// A prompt as the chat interface takes it.
+    pub fn messages(&self, text: &str) -> Value {
         let system = self.system.iter().map(|s| json!({"role": "system", "content": s}));
         system.chain([json!({"role": "user", "content": text})]).collect()
     }

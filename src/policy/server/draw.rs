@@ -128,7 +128,7 @@ impl Errand<'_> {
         let body = dialect.request(Prompt::Text(&prompt), sampling, group, seed);
         let limit = dialect.most_bytes(sampling.max_tokens, group.len());
         let jitter = Stream::new(sampling.seed).with(&server.name).with(&problem.id).at(group.start.into());
-        let mut tries = Tries { jitter, since: Instant::now(), count: 0, broken: 0 };
+        let mut tries = Tries::new(jitter);
         loop {
             let Some(permit) = server.permits.take(&|| !self.is_ended()) else { return Ok(None) };
             let pause = tries.pause(server.options.pause);
@@ -181,7 +181,7 @@ impl Errand<'_> {
 }
 
 /// How often one request was tried.
-struct Tries {
+pub(super) struct Tries {
     jitter: Stream,
     since: Instant,
     count: u32,
@@ -189,9 +189,13 @@ struct Tries {
 }
 
 impl Tries {
+    pub fn new(jitter: Stream) -> Self {
+        Self { jitter, since: Instant::now(), count: 0, broken: 0 }
+    }
+
     /// The pause after the next try, if it fails: twice as long each time, give or take a
     /// half, so that requests that failed together do not come back together.
-    fn pause(&mut self, first: Duration) -> Duration {
+    pub fn pause(&mut self, first: Duration) -> Duration {
         let longest = LONGEST_PAUSE.max(first);
         let pause = first.saturating_mul(1 << self.count.min(16)).min(longest);
         pause.mul_f64(0.5 + self.jitter.unit())
@@ -201,7 +205,7 @@ impl Tries {
     ///
     /// # Errors
     /// The reason, where there is no point in asking again.
-    fn again(&mut self, fault: Fault, pause: Duration, patience: Duration) -> Result<Duration, String> {
+    pub fn again(&mut self, fault: Fault, pause: Duration, patience: Duration) -> Result<Duration, String> {
         self.count += 1;
         match fault {
             Fault::Final(reason) => Err(reason),
@@ -240,7 +244,7 @@ mod tests {
     #[test]
     fn pauses_grow_to_a_bound_and_what_is_final_is_not_asked_again() {
         let patience = Duration::from_secs(60);
-        let mut tries = Tries { jitter: Stream::new(1), since: Instant::now(), count: 0, broken: 0 };
+        let mut tries = Tries::new(Stream::new(1));
         let mut longest = Duration::ZERO;
         let away = || Fault::Away { reason: "away".into(), after: None };
         for n in 0..10 {

@@ -12,6 +12,7 @@ mod dialect;
 mod draw;
 mod probe;
 mod score;
+mod tokens;
 
 use super::settings::UNKNOWN;
 use super::{Policy, PolicyError, Request, SENT, ScoreRequest, Scored, Setting, Sink};
@@ -22,8 +23,9 @@ use client::{Client, Fault, Key};
 use dialect::Dialect;
 use serde_json::Value;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokens::Tokenizer;
 
 /// How a server is asked.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,8 +79,8 @@ pub struct Server {
     permits: Permits,
     /// When it was last said that the server is away.
     said: Mutex<Option<Instant>>,
-    /// What the self-check of scoring came to.
-    checked: OnceLock<Result<(), String>>,
+    /// What scoring found out.
+    known: score::Known,
 }
 
 /// One address of a policy.
@@ -131,7 +133,7 @@ impl Server {
         };
         let url = &address.endpoints[0];
         let reports = probe::probe(&client, url, &mut dialect).map_err(|e| failed(url, &e))?;
-        let tokenizer = probe::fingerprint(&client, url, &dialect);
+        let tokenizer = Tokenizer { client: &client, url, dialect: &dialect }.fingerprint();
         let endpoint = |url: &String| Endpoint {
             url: url.clone(),
             in_flight: AtomicUsize::new(0),
@@ -150,7 +152,7 @@ impl Server {
             facts: found.facts,
             tokenizer,
             said: Mutex::new(None),
-            checked: OnceLock::new(),
+            known: score::Known::default(),
         })
     }
 

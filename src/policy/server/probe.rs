@@ -3,8 +3,7 @@
 use super::client::{Client, Fault};
 use super::dialect::{Dialect, Kind, LARGEST_VOCABULARY, Place, Prompt};
 use crate::model::Sampling;
-use crate::policy::fingerprint_of;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::time::Duration;
 
 /// Bytes of an answer that is no completion.
@@ -171,36 +170,6 @@ fn compare(own: &Place, cut: &Place) -> Reports {
     if (own - cut).abs() < SAME { Reports::Before } else { Reports::After }
 }
 
-/// A fingerprint of the tokenizer: of the tokens of a fixed text, which the server gives.
-/// `None` where it does not.
-pub(super) fn fingerprint(client: &Client, url: &str, dialect: &Dialect) -> Option<String> {
-    tokens(client, url, dialect, crate::policy::FINGERPRINT_TEXT, false).ok().map(|t| fingerprint_of(&t))
-}
-
-/// The tokens of a text, as the server makes them; `special`: with those that it puts
-/// before every prompt.
-///
-/// # Errors
-/// A sentence.
-pub(super) fn tokens(
-    client: &Client,
-    url: &str,
-    dialect: &Dialect,
-    text: &str,
-    special: bool,
-) -> Result<Vec<u32>, String> {
-    let root = url.strip_suffix("/v1").unwrap_or(url);
-    let body = match dialect.kind {
-        Kind::LlamaCpp => json!({"content": text, "add_special": special}),
-        _ => json!({"model": dialect.model, "prompt": text, "add_special_tokens": special}),
-    };
-    let limit = SMALL + 64 * text.len() as u64;
-    let answer = client.post(&format!("{root}/tokenize"), &body, limit).map_err(|f| f.reason().to_owned())?;
-    let tokens = answer.get("tokens").and_then(Value::as_array).ok_or("it does not tokenise for others")?;
-    let ids = tokens.iter().map(|t| t.as_u64().and_then(|t| u32::try_from(t).ok()));
-    ids.collect::<Option<_>>().ok_or_else(|| "its tokens are no numbers".to_owned())
-}
-
 /// Asks some times: a server may be busy at the very moment.
 fn patient(ask: impl Fn() -> Result<Value, Fault>) -> Result<Value, String> {
     let mut last = String::new();
@@ -209,6 +178,7 @@ fn patient(ask: impl Fn() -> Result<Value, Fault>) -> Result<Value, String> {
         match ask() {
             Ok(answer) => return Ok(answer),
             Err(Fault::Final(reason)) => return Err(reason),
+            Err(Fault::Broken(reason)) => last = format!("{reason}, three times: its own log may say why"),
             Err(fault) => last = fault.reason().to_owned(),
         }
     }
@@ -218,6 +188,7 @@ fn patient(ask: impl Fn() -> Result<Value, Fault>) -> Result<Value, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn place(top: &[f64]) -> Place {
         let top: Vec<_> =

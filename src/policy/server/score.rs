@@ -2,12 +2,17 @@
 //! input log-probabilities. Both are held against a completion that the server itself drew,
 //! before the first is believed.
 
-use super::client::Client;
+use super::client::{Client, Fault};
 use super::dialect::{Kind, Prompt};
-use super::{Server, probe};
+use super::draw::Tries;
+use super::tokens::{Tokenizer, prompt_ids};
+use super::{Server, lock};
 use crate::model::Sampling;
 use crate::policy::{PolicyError, ScoreRequest, Scored, ScoredToken};
+use crate::random::Stream;
 use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// Tokens of the completion of the self-check.
@@ -16,6 +21,18 @@ const CHECKED: usize = 24;
 /// By how much a log-probability may differ between drawing and scoring, nats a token: half
 /// precision, and sums in another order.
 const TOLERANCE: f64 = 0.1;
+
+/// How long a server that is away is waited for at most.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What scoring found out about a server.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// What the self-check came to: the tokens that the server puts before every text.
+    checked: OnceLock<Result<Vec<u32>, String>>,
+    /// The tokens of the prompts, by their text: many completions have one prompt.
+    prompts: Mutex<HashMap<String, Arc<[u32]>>>,
+}
 
 pub(super) fn score(server: &Server, request: &ScoreRequest<'_>) -> Result<Scored, PolicyError> {
     let kind = server.dialect.kind;
@@ -27,25 +44,94 @@ pub(super) fn score(server: &Server, request: &ScoreRequest<'_>) -> Result<Score
         );
         return Err(PolicyError::Scoring { policy: server.name.clone(), reason });
     }
-    let failed = |reason: String| server.failed(reason);
-    if server.dialect.chat {
-        let reason = "texts under a server's chat template cannot be scored: its tokens are not known here";
-        return Err(PolicyError::Scoring { policy: server.name.clone(), reason: reason.into() });
-    }
     let client = server.client(1);
-    let checked = server.checked.get_or_init(|| check(server, &client, &request.problem.prompt));
-    checked.clone().map_err(failed)?;
     let url = &server.endpoint().url;
-    let tokens = |text: &str, special| probe::tokens(&client, url, &server.dialect, text, special);
-    let prompt = tokens(&request.problem.prompt, true).map_err(failed)?;
-    // What the recording holds are this model's tokens only where they are this model's text.
-    let own = tokens(request.text, false).map_err(failed)?;
-    let recorded = request.tokens;
-    let with_end = recorded.split_last().is_some_and(|(_, rest)| rest == own);
-    let fits = with_end || recorded == own;
-    let completion = if fits { recorded } else { &own };
-    let scored = given(server, &client, &prompt, completion, request.top).map_err(failed)?;
-    Ok(Scored { tokens: scored, retokenised: !fits, ended: with_end })
+    let tokenizer = Tokenizer { client: &client, url, dialect: &server.dialect };
+    let cannot = |reason: &str| PolicyError::Scoring {
+        policy: server.name.clone(),
+        reason: format!("{url}: {reason}"),
+    };
+    let check = || patiently(server, request.text, || check(server, &tokenizer, &request.problem.prompt));
+    let checked = server.known.checked.get_or_init(|| check().map_err(|f| f.reason().to_owned()));
+    let lead = checked.as_ref().map_err(|reason| cannot(reason))?;
+    let scored = patiently(server, request.text, || {
+        let prompt = prompt(server, &tokenizer, &request.problem.prompt)?;
+        let own = tokenizer.text(request.text, false)?;
+        let own = own.strip_prefix(&lead[..]).unwrap_or(&own);
+        let fit = fit(&tokenizer, request, own);
+        let completion = if fit == Fit::None { own } else { request.tokens };
+        let tokens = given(server, &client, &prompt, completion, request.top)?;
+        Ok(Scored { tokens, retokenised: fit == Fit::None, ended: fit == Fit::WithEnd })
+    });
+    scored.map_err(|fault| match fault {
+        // Nothing more can be scored.
+        Fault::Away { reason, .. } => cannot(&reason),
+        Fault::Broken(reason) | Fault::Final(reason) => server.failed(reason),
+    })
+}
+
+/// Asks again what may pass; `what` tells the pauses of several askers apart.
+///
+/// # Errors
+/// What did not pass in time.
+fn patiently<T>(server: &Server, what: &str, ask: impl Fn() -> Result<T, Fault>) -> Result<T, Fault> {
+    let mut tries = Tries::new(Stream::new(0).with(what));
+    loop {
+        let fault = match ask() {
+            Ok(done) => return Ok(done),
+            Err(fault) => fault,
+        };
+        let pause = tries.pause(server.options.pause);
+        let is_away = matches!(fault, Fault::Away { .. });
+        match tries.again(fault, pause, PATIENCE.min(server.options.patience)) {
+            Ok(pause) => std::thread::sleep(pause),
+            Err(reason) if is_away => return Err(Fault::Away { reason, after: None }),
+            Err(reason) => return Err(Fault::Final(reason)),
+        }
+    }
+}
+
+fn prompt(server: &Server, tokenizer: &Tokenizer<'_>, text: &str) -> Result<Arc<[u32]>, Fault> {
+    if let Some(tokens) = lock(&server.known.prompts).get(text) {
+        return Ok(Arc::clone(tokens));
+    }
+    let tokens: Arc<[u32]> = tokenizer.prompt(text)?.into();
+    lock(&server.known.prompts).insert(text.to_owned(), Arc::clone(&tokens));
+    Ok(tokens)
+}
+
+/// Whether recorded tokens are this model's, of this text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    None,
+    Text,
+    /// The last of them ends the text.
+    WithEnd,
+}
+
+/// `own`: the text as the server tokenises it. A model may draw the same text in other
+/// tokens; then they are read back.
+fn fit(tokenizer: &Tokenizer<'_>, request: &ScoreRequest<'_>, own: &[u32]) -> Fit {
+    let Some((_, rest)) = request.tokens.split_last() else { return Fit::None };
+    // Through chat a server may have taken the thinking out of a text; where its tags and the
+    // spaces around them stood, the text no longer tells.
+    let bare = |text: &str| -> String {
+        text.replace("<think>", " ").replace("</think>", " ").split_whitespace().collect()
+    };
+    let is_same =
+        |text: String| text == request.text || tokenizer.dialect.chat && bare(&text) == bare(request.text);
+    let reads = |tokens: &[u32]| tokenizer.read(tokens).is_ok_and(is_same);
+    if rest == own {
+        Fit::WithEnd
+    } else if request.tokens == own {
+        Fit::Text
+    } else if request.ended && reads(rest) {
+        Fit::WithEnd
+    } else if reads(request.tokens) {
+        Fit::Text
+    } else {
+        Fit::None
+    }
 }
 
 /// Log-probabilities of `completion` after `prompt`.
@@ -55,16 +141,14 @@ fn given(
     prompt: &[u32],
     completion: &[u32],
     top: usize,
-) -> Result<Vec<ScoredToken>, String> {
+) -> Result<Vec<ScoredToken>, Fault> {
     if completion.is_empty() {
         return Ok(Vec::new());
     }
     let all: Vec<u32> = prompt.iter().chain(completion).copied().collect();
     let limit = (8 << 20) + 512 * all.len() as u64 * (2 + top as u64);
     let rest = Duration::from_secs(1);
-    let ask = |path: &str, body: &Value| {
-        server.ask(client, path, body, limit, rest).map_err(|f| f.reason().to_owned())
-    };
+    let ask = |path: &str, body: &Value| server.ask(client, path, body, limit, rest);
     match server.dialect.kind {
         Kind::Sglang => {
             let body = json!({
@@ -76,7 +160,7 @@ fn given(
                 "return_text_in_logprobs": true,
             });
             let answer = ask("/generate", &body)?;
-            from_sglang(&answer, completion)
+            from_sglang(&answer, completion).map_err(Fault::Final)
         }
         _ => {
             let body = json!({
@@ -86,7 +170,7 @@ fn given(
                 "temperature": 0.0,
                 "prompt_logprobs": top.max(1),
             });
-            from_vllm(&ask("completions", &body)?, prompt.len(), completion)
+            from_vllm(&ask("completions", &body)?, prompt.len(), completion).map_err(Fault::Final)
         }
     }
 }
@@ -140,31 +224,40 @@ fn from_sglang(answer: &Value, completion: &[u32]) -> Result<Vec<ScoredToken>, S
 }
 
 /// Draws a completion, scores it, and compares: the same tokens must be about as likely both
-/// ways. A cache of prefixes that returns stale figures, or a server that reports them after
-/// temperature, is found here.
-fn check(server: &Server, client: &Client, prompt: &str) -> Result<(), String> {
-    let url = server.endpoint().url.clone();
-    let prompt = probe::tokens(client, &url, &server.dialect, prompt, true)?;
+/// ways. A cache of prefixes that returns stale figures, a server that reports them after
+/// temperature, or one whose /tokenize sees another prompt than its model, is found here.
+/// Gives the tokens that the server puts before every text.
+fn check(server: &Server, tokenizer: &Tokenizer<'_>, text: &str) -> Result<Vec<u32>, Fault> {
+    let Tokenizer { client, url, dialect } = *tokenizer;
+    let prompt = prompt(server, tokenizer, text)?;
     let sampling = Sampling { max_tokens: CHECKED, ..Sampling::default() };
-    let body = server.dialect.request(Prompt::Tokens(&prompt), &sampling, &(0..1), 1);
-    let limit = server.dialect.most_bytes(CHECKED, 1);
-    let answer = client.post(&format!("{url}/{}", server.dialect.path()), &body, limit);
-    let answer = answer.map_err(|f| f.reason().to_owned())?;
-    let drawn = server.dialect.completions(&answer, &(0..1), true)?.remove(0);
+    let asked = if dialect.chat { Prompt::Text(text) } else { Prompt::Tokens(&prompt) };
+    let body = dialect.request(asked, &sampling, &(0..1), 1);
+    let limit = dialect.most_bytes(CHECKED, 1) + 64 * text.len() as u64;
+    let answer = client.post(&format!("{url}/{}", dialect.path()), &body, limit)?;
+    if let Some(seen) = prompt_ids(&answer).filter(|seen| **seen != *prompt) {
+        return Err(Fault::Final(format!(
+            "the self-check of scoring failed: its model was given {} tokens of a prompt of which its /tokenize \
+             makes {}, or others of them",
+            seen.len(),
+            prompt.len()
+        )));
+    }
+    let drawn = dialect.completions(&answer, &(0..1), true).map_err(Fault::Broken)?.remove(0);
     if drawn.trace.is_empty() {
-        return Err(
-            "its completions come without token ids and log-probabilities: scoring cannot be checked".into(),
-        );
+        let reason =
+            "its completions come without token ids and log-probabilities: scoring cannot be checked";
+        return Err(Fault::Final(reason.into()));
     }
     let ids: Vec<u32> = drawn.trace.iter().map(|t| t.id).collect();
     let scored = given(server, client, &prompt, &ids, 0)?;
     let worst = drawn.trace.iter().zip(&scored).map(|(d, s)| (f64::from(d.logprob) - s.logprob).abs());
     let worst = worst.fold(0.0, f64::max);
     if worst > TOLERANCE {
-        return Err(format!(
+        return Err(Fault::Final(format!(
             "the self-check of scoring failed: a token that it drew differs by {worst:.2} nats when it is \
              scored; start the server without prefix caching, and with raw log-probabilities"
-        ));
+        )));
     }
-    Ok(())
+    tokenizer.lead()
 }

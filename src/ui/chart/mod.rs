@@ -148,6 +148,7 @@ impl Chart<'_> {
         let mut ends: Vec<(i32, u16, &Series<'_>)> = self
             .series
             .iter()
+            .filter(|s| !s.name.is_empty())
             .filter_map(|s| {
                 let last = self.last_shown(s).filter(|p| self.is_inside(p.value))?;
                 let column = (self.dot_column(raster, last.x).max(0) / 2) as u16;

@@ -73,7 +73,7 @@ fn list(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen: &mut S
         let cells = [
             text::grouped(index.into()),
             c.and_then(|c| c.length).map_or(text::NONE.to_owned(), |n| text::grouped(n.into())),
-            text::decimal(c.and_then(|c| c.token_entropy), 2),
+            text::bounded(c.and_then(|c| c.token_entropy), c.and_then(|c| c.entropy_range), 2),
             text::decimal(c.and_then(|c| c.logprob), 1),
         ];
         for ((end, _), cell) in columns.into_iter().zip(cells) {
@@ -310,7 +310,11 @@ fn facts(entry: &Entry) -> Vec<(&'static str, String)> {
         ("tokens", format!("{tokens}, {ended}")),
         (
             "model",
-            format!("ln p {}   H {} nats", text::decimal(c.logprob, 2), text::decimal(c.token_entropy, 3)),
+            format!(
+                "ln p {}   H {} nats",
+                text::decimal(c.logprob, 2),
+                text::bounded(c.token_entropy, c.entropy_range, 3)
+            ),
         ),
     ];
     if !c.trace.is_empty() {

@@ -60,7 +60,13 @@ fn draw_tile(state: &State, tile: Tile, theme: &Theme, area: Rect, buf: &mut Buf
     let title = format!(" {} ", shown.title);
     let whose = format!(" {} ", shown.whose);
     let title = [(title.as_str(), theme.style(Role::Title)), (whose.as_str(), theme.style(Role::Muted))];
-    let inner = inset(frame(buf, area, theme, focused, &title, &shown.note), 1, 0);
+    let mut inner = inset(frame(buf, area, theme, focused, &title, &shown.note), 1, 0);
+    // Where there is room, token entropy stands under answer entropy, on an axis of its own.
+    if tile == Tile::Entropy && inner.height >= 26 && !shown.lines.iter().all(|l| l.points.is_empty()) {
+        let height = inner.height / 3;
+        inner.height -= height;
+        entropy::token_curve(state, theme, Rect { y: inner.bottom(), height, ..inner }, buf);
+    }
     let published = if tile == Tile::Pass { published(state) } else { None };
     let cursor = state.curves.cursor.map(|share| shown.axis.at(share));
     // The readout and the published row stand under the chart, where there is room for both.
@@ -223,7 +229,7 @@ fn shown(state: &State, tile: Tile) -> Shown {
         Tile::Entropy => {
             let history = &state.figures.here.history;
             let of = |side: usize| {
-                history[side].iter().map(|p| Point { x: p.0.into(), value: p.2, band: None }).collect()
+                history[side].iter().map(|p| Point { x: p.k.into(), value: p.answer, band: None }).collect()
             };
             let lines = both(&of, false);
             let note = entropy::reading(state).map_or(String::new(), |d| format!(" {} ", d.words()));

@@ -401,16 +401,9 @@ fn unseen(state: &State) -> Figure {
     }
 }
 
-fn pair_words(state: &State, of: fn(&Measures) -> Option<f64>) -> Vec<String> {
-    let words = |m: &[Measures; 2]| {
-        format!(
-            "{} {} → {} {} nats",
-            state.name(0),
-            text::decimal(of(&m[0]), 3),
-            state.name(1),
-            text::decimal(of(&m[1]), 3)
-        )
-    };
+fn pair_words(state: &State, of: fn(&Measures) -> String) -> Vec<String> {
+    let words =
+        |m: &[Measures; 2]| format!("{} {} → {} {} nats", state.name(0), of(&m[0]), state.name(1), of(&m[1]));
     vec![
         format!("this problem: {}", words(&state.figures.here.measures)),
         format!("all {}: {}", state.problems.len(), words(&state.figures.all.measures)),
@@ -420,7 +413,7 @@ fn pair_words(state: &State, of: fn(&Measures) -> Option<f64>) -> Vec<String> {
 fn token(state: &State) -> Figure {
     Figure {
         name: "Token entropy".to_owned(),
-        here: pair_words(state, |m| m.token_entropy),
+        here: pair_words(state, |m| text::bounded(m.token_entropy, m.token_entropy_range, 3)),
         formula: "mean over completions of the mean over tokens of H of the full next-token distribution",
         source: "the paper's section 5 and table 5",
     }
@@ -429,7 +422,7 @@ fn token(state: &State) -> Figure {
 fn answer(state: &State) -> Figure {
     Figure {
         name: "Answer entropy".to_owned(),
-        here: pair_words(state, |m| m.answer_entropy),
+        here: pair_words(state, |m| text::decimal(m.answer_entropy, 3)),
         formula: "H of the distribution of the answers drawn, no answer as one class; mean over problems",
         source: "the paper's section 5 and table 5; plug-in, a little low where answers are many",
     }

@@ -3,6 +3,7 @@
 use super::frame::frame;
 use crate::app::State;
 use crate::app::figures::Measures;
+use crate::support::Entropies;
 use crate::support::entropy::Divergence;
 use crate::ui::canvas::{inset, put, put_right, row};
 use crate::ui::chart::{Chart, Point, Series, axis};
@@ -61,10 +62,7 @@ fn token(measures: &[Measures; 2], theme: &Theme, area: Rect, buf: &mut Buffer) 
     if measures.iter().all(|m| m.token_entropy.is_some() || m.token_entropy_range.is_none()) {
         return change("token", measures, |m| m.token_entropy, 2, theme, area, buf);
     }
-    let shown = measures.each_ref().map(|m| match (m.token_entropy, m.token_entropy_range) {
-        (None, Some([low, high])) => format!("{low:.2}–{high:.2}"),
-        (value, _) => text::decimal(value, 2),
-    });
+    let shown = measures.each_ref().map(|m| text::bounded(m.token_entropy, m.token_entropy_range, 2));
     let words = format!("{} → {}", shown[0], shown[1]);
     let end = area.width.saturating_sub(2);
     // An interval takes the room of its name where there is no other.
@@ -124,11 +122,14 @@ pub fn quadrant(reading: Divergence, theme: &Theme, area: Rect, buf: &mut Buffer
     }
 }
 
-/// How token and answer entropy moved, over all problems.
+/// How token and answer entropy moved, over all problems; where only bounds of the token
+/// entropy are known, if every value between them says the same.
 pub fn reading(state: &State) -> Option<Divergence> {
     let [base, rlvr] = &state.figures.all.measures;
-    let both = |of: fn(&Measures) -> Option<f64>| of(base).zip(of(rlvr));
-    Some(Divergence::of(both(|m| m.token_entropy)?, both(|m| m.answer_entropy)?))
+    let answer = base.answer_entropy.zip(rlvr.answer_entropy)?;
+    let ([a, b], [c, d]) = (base.token_entropy_range?, rlvr.token_entropy_range?);
+    let [least, most] = [(b, c), (a, d)].map(|token| Divergence::of(token, answer));
+    (least == most).then_some(least)
 }
 
 /// A line: the base's value, the RLVR policy's, and which way it went.
@@ -163,33 +164,57 @@ fn curves(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let two = area.height >= 16;
     let height = if two { area.height / 2 } else { area.height };
     let answer = Rect { height, ..area };
-    curve(state, "answer entropy against k", |p| p.2, theme, answer, buf);
+    curve(state, "answer entropy against k", |p| [p.answer; 2], theme, answer, buf);
     if two {
         let token = Rect { y: area.y + height, height: area.height - height, ..area };
-        curve(state, "token entropy against k", |p| p.1, theme, token, buf);
+        token_curve(state, theme, token, buf);
     }
+}
+
+/// Token entropy of this problem against k; where only bounds are known, both.
+pub fn token_curve(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    curve(state, "token entropy against k", |p| p.token, theme, area, buf);
 }
 
 fn curve(
     state: &State,
     title: &str,
-    of: fn(&(u32, f64, f64)) -> f64,
+    of: fn(&Entropies) -> [f64; 2],
     theme: &Theme,
     area: Rect,
     buf: &mut Buffer,
 ) {
     let history = &state.figures.here.history;
-    let points = [0, 1].map(|side| -> Vec<Point> {
-        history[side].iter().map(|p| Point { x: p.0.into(), value: of(p), band: None }).collect()
-    });
-    let all = || points.iter().flatten();
-    let highest = all().map(|p| p.value).filter(|v| v.is_finite()).fold(0.0, f64::max);
-    let names = [0, 1].map(|side| state.name(side));
-    let series = [
-        Series { name: names[0], points: &points[0], role: Role::Base, dashed: true, steps: false },
-        Series { name: names[1], points: &points[1], role: Role::Rlvr, dashed: false, steps: false },
-    ];
-    let max_k = state.settings.k.max(history.iter().flatten().map(|p| p.0).max().unwrap_or(1));
+    // Where only bounds are known, a line for each of them and the band between.
+    let points = |side: usize, bound: usize| -> Vec<Point> {
+        let point = |p: &Entropies| {
+            let [low, high] = of(p);
+            let band = (bound == 0 && low < high).then_some((low, high));
+            Point { x: p.k.into(), value: of(p)[bound], band }
+        };
+        history[side].iter().map(point).collect()
+    };
+    let is_bounded = |side: usize| history[side].iter().any(|p| of(p)[0] < of(p)[1]);
+    let mut lines = Vec::new();
+    for (side, role, dashed) in [(0, Role::Base, true), (1, Role::Rlvr, false)] {
+        if is_bounded(side) {
+            lines.push(("", points(side, 1), role, dashed));
+        }
+        lines.push((state.name(side), points(side, 0), role, dashed));
+    }
+    let all = lines.iter().flat_map(|(_, points, ..)| points);
+    let highest = all.map(|p| p.value).filter(|v| v.is_finite()).fold(0.0, f64::max);
+    let series: Vec<Series<'_>> = lines
+        .iter()
+        .map(|(name, points, role, dashed)| Series {
+            name,
+            points,
+            role: *role,
+            dashed: *dashed,
+            steps: false,
+        })
+        .collect();
+    let max_k = state.settings.k.max(history.iter().flatten().map(|p| p.k).max().unwrap_or(1));
     let chart = Chart {
         series: &series,
         y: (0.0, axis::ceiling(highest, 0.1)),
