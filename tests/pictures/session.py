@@ -23,7 +23,7 @@ COLUMNS, ROWS = 110, 32
 # Seconds to wait, then keys. What stands on the screen meanwhile is to be read.
 KEYS = [
     (3.5, "j"), (0.5, "j"), (1.5, "u"), (0.6, "u"), (2.0, "a"),  # the third problem, in methods
-    (2.0, "w"), (2.5, "w"),  # both policies over each other, and side by side again
+    (2.0, "v"), (2.5, "v"),  # both policies over each other, and side by side again
     (0.8, "\t"), (0.8, "j"), (1.2, "\r"), (1.2, "\r"), (1.0, "v"),  # a way that RLVR lost, token by token
     (1.5, "f"), (1.2, "\r"), (3.0, "\x1b"), (0.4, "\x1b"), (0.4, "\x1b"),  # its first word, forced
     (1.0, "3"), (1.5, "l"), (0.3, "l"), (0.3, "l"), (1.2, "\x1b"),  # curves and their crosshair
@@ -44,7 +44,7 @@ def main(leash, out):
         events = record(leash, home)
     header = {"version": 2, "width": COLUMNS, "height": ROWS, "title": "leash",
               "env": {"TERM": "xterm-256color"}}
-    with open(out, "w", encoding="utf-8") as file:
+    with open(out, "v", encoding="utf-8") as file:
         for line in [header, *events]:
             file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
     print(f"{out}: {len(events)} events, {events[-1][0]:.0f} s, {os.path.getsize(out) // 1000} kB")
