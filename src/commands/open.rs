@@ -1,13 +1,14 @@
 //! `leash open`: the explorer on a recording.
 
 use super::sample::described;
-use super::screen::{Mode, go_on, only_read, settings_of, show};
+use super::screen::{Mode, file_name, go_on, only_read, settings_of, show};
 use super::settings::settings;
 use crate::app::State;
 use crate::cli::OpenArgs;
 use crate::policy::{self, Policy};
 use crate::problem::Verifiers;
-use crate::record::{Index, RecordError, Writer, index};
+use crate::record::foreign::{self, Live};
+use crate::record::{Follow, Index, RecordError, Writer, index};
 use crate::terminal::{self, Feeds};
 use anyhow::Result;
 use std::path::Path;
@@ -22,19 +23,27 @@ use std::sync::Arc;
 pub fn run(args: &OpenArgs) -> Result<ExitCode> {
     let config = settings(&args.screen)?;
     terminal::check()?;
-    let recording = super::open(&args.files, &args.import)?;
-    let mode = match (args.follow, args.read_only) {
-        (true, _) => Mode::Follow,
-        (false, true) => Mode::Read,
-        (false, false) => Mode::GoOn,
+    let (state, feeds) = if foreign::is_ours(&args.files, &args.import.options())? {
+        let mode = match (args.follow, args.read_only) {
+            (true, _) => Mode::Follow,
+            (false, true) => Mode::Read,
+            (false, false) => Mode::GoOn,
+        };
+        opened(&super::open(&args.files, &args.import)?.path, mode)?
+    } else {
+        let (index, follow) = if args.follow {
+            let options = args.import.options();
+            let live = super::watched(|progress| Live::open(&args.files, &options, None, progress))?;
+            super::told(&live.imported());
+            (Index::open(live.path())?, Follow::Copy(Box::new(live)))
+        } else {
+            (Index::open(&super::open(&args.files, &args.import)?.path)?, Follow::No)
+        };
+        let (mut state, feeds) = only_read(index, follow)?;
+        let names: Vec<String> = args.files.iter().map(|file| file_name(file)).collect();
+        state.recording.file = names.join(" + ");
+        (state, feeds)
     };
-    // What another tool writes was read once, into a recording of our own.
-    let foreign = !args.files.contains(&recording.path);
-    let mode = if foreign { Mode::Read } else { mode };
-    let (mut state, feeds) = opened(&recording.path, mode)?;
-    if foreign && args.follow {
-        state.notice = Some("read as it is now: only recordings of leash's own are followed".to_owned());
-    }
     show(state, feeds, config)
 }
 
@@ -42,12 +51,13 @@ pub fn run(args: &OpenArgs) -> Result<ExitCode> {
 pub(super) fn opened(file: &Path, mode: Mode) -> Result<(State, Feeds)> {
     let index = Index::open(file)?;
     if mode != Mode::GoOn {
-        return only_read(index, mode == Mode::Follow);
+        let follow = if mode == Mode::Follow { Follow::Yes } else { Follow::No };
+        return only_read(index, follow);
     }
     let policies = match policies(&index) {
         Ok(policies) => policies,
         Err(why) => {
-            let (mut state, feeds) = only_read(index, false)?;
+            let (mut state, feeds) = only_read(index, Follow::No)?;
             state.notice = Some(format!("only read: {why}"));
             return Ok((state, feeds));
         }
@@ -56,7 +66,7 @@ pub(super) fn opened(file: &Path, mode: Mode) -> Result<(State, Feeds)> {
     let now = described(&policies, &settings);
     let (then, _) = index::base_first(index.run());
     if let Some((then, _)) = then.iter().zip(&now.policies).find(|(then, now)| !then.is_same(now)) {
-        let (mut state, feeds) = only_read(index, false)?;
+        let (mut state, feeds) = only_read(index, Follow::No)?;
         let name = &then.name;
         state.notice = Some(format!(
             "only read: {name} was asked in another way; go on with the flags that it began with"
@@ -78,13 +88,13 @@ pub(super) fn opened(file: &Path, mode: Mode) -> Result<(State, Feeds)> {
             Ok((state, feeds))
         }
         Err(RecordError::Locked { .. }) => {
-            let (mut state, feeds) = only_read(index, true)?;
+            let (mut state, feeds) = only_read(index, Follow::Yes)?;
             state.notice =
                 Some("another process writes this recording: it is followed, and only read".into());
             Ok((state, feeds))
         }
         Err(why) => {
-            let (mut state, feeds) = only_read(index, false)?;
+            let (mut state, feeds) = only_read(index, Follow::No)?;
             state.notice = Some(format!("only read: {why}"));
             Ok((state, feeds))
         }

@@ -5,7 +5,9 @@ use crate::app::state::{Named, Recording};
 use crate::config::Config;
 use crate::policy::{Policy, Setting, sampling_settings};
 use crate::problem::Judge;
-use crate::record::{Follower, Index, PolicyEntry, Recorder, Run, SamplingEntry, Target, Writer, index};
+use crate::record::{
+    Follow, Follower, Index, PolicyEntry, Recorder, Run, SamplingEntry, Target, Writer, index,
+};
 use crate::run::{Campaign, Settings};
 use crate::terminal::{self, Feeds, Left};
 use crate::ui::summary;
@@ -55,8 +57,8 @@ pub(super) fn named(policy: &Arc<dyn Policy>) -> Named {
 }
 
 /// A recording that is only read.
-pub(super) fn only_read(index: Index, follow: bool) -> Result<(State, Feeds)> {
-    let state = shown(&index, follow)?;
+pub(super) fn only_read(index: Index, follow: Follow) -> Result<(State, Feeds)> {
+    let state = shown(&index, !matches!(follow, Follow::No))?;
     Ok((state, Feeds { reader: Some(Follower::start(index, follow)?), ..Feeds::default() }))
 }
 
@@ -90,7 +92,7 @@ pub(super) fn go_on(
     state.recording = Recording::opened(file_name(index.path()), order, false, false);
     state.archive.read_from(Box::new(index.texts()));
     let (path, run) = (index.path().to_owned(), index.run().clone());
-    let mut feeds = Feeds { reader: Some(Follower::start(index, false)?), ..Feeds::default() };
+    let mut feeds = Feeds { reader: Some(Follower::start(index, Follow::No)?), ..Feeds::default() };
     feeds.again = Some(Box::new({
         let policies = run.policies.clone();
         let problems = Arc::clone(&state.problems);

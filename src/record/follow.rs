@@ -1,5 +1,6 @@
 //! A thread that reads a recording, and goes on reading while it grows.
 
+use super::foreign::Live;
 use super::index::Index;
 use super::news::News;
 use std::ops::ControlFlow;
@@ -14,6 +15,15 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// News that wait for the reader at most.
 const CAPACITY: usize = 8;
 
+/// Whether a recording is read on as it grows.
+#[derive(Debug)]
+pub enum Follow {
+    No,
+    Yes,
+    /// It is a copy of files that grow, and is first made to catch up with them.
+    Copy(Box<Live>),
+}
+
 /// A thread that reads. Dropping it ends it.
 #[derive(Debug)]
 pub struct Follower {
@@ -22,12 +32,12 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Reads what is there, and with `follow` also what is added from then on. After each
+    /// Reads what is there, and by `follow` also what is added from then on. After each
     /// part comes [`News::Complete`].
     ///
     /// # Errors
     /// The system has no thread left.
-    pub fn start(index: Index, follow: bool) -> std::io::Result<(Self, mpsc::Receiver<News>)> {
+    pub fn start(index: Index, follow: Follow) -> std::io::Result<(Self, mpsc::Receiver<News>)> {
         let (send, receive) = mpsc::channel(CAPACITY);
         let stop = Arc::new((Mutex::new(false), Condvar::new()));
         let stopped = Arc::clone(&stop);
@@ -49,7 +59,7 @@ impl Drop for Follower {
     }
 }
 
-fn read(mut index: Index, follow: bool, to: &mpsc::Sender<News>, stop: &(Mutex<bool>, Condvar)) {
+fn read(mut index: Index, mut follow: Follow, to: &mpsc::Sender<News>, stop: &(Mutex<bool>, Condvar)) {
     let is_stopped = || *stop.0.lock().unwrap_or_else(PoisonError::into_inner);
     let mut first = true;
     loop {
@@ -68,12 +78,18 @@ fn read(mut index: Index, follow: bool, to: &mpsc::Sender<News>, stop: &(Mutex<b
             }
             Ok(ControlFlow::Break(())) => return,
             Ok(ControlFlow::Continue(())) if new => {
-                let first = index.errors().next().map(|e| e.to_string());
-                send(to, News::Complete { wrong: index.wrong().count, first }, &is_stopped)
+                let mut first = index.errors().next().map(|e| e.to_string());
+                let mut wrong = index.wrong().count;
+                if let Follow::Copy(live) = &follow {
+                    let imported = live.imported();
+                    wrong += imported.wrong_count;
+                    first = imported.wrong.into_iter().next().or(first);
+                }
+                send(to, News::Complete { wrong, first }, &is_stopped)
             }
             Ok(ControlFlow::Continue(())) => true,
         };
-        if !told || !follow {
+        if !told || matches!(follow, Follow::No) {
             return;
         }
         let mut stopped = stop.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,6 +97,13 @@ fn read(mut index: Index, follow: bool, to: &mpsc::Sender<News>, stop: &(Mutex<b
             stopped = stop.1.wait_timeout(stopped, PAUSE).unwrap_or_else(PoisonError::into_inner).0;
         }
         if *stopped {
+            return;
+        }
+        drop(stopped);
+        if let Follow::Copy(live) = &mut follow
+            && let Err(error) = live.catch_up()
+        {
+            send(to, News::Unreadable(error.to_string()), &is_stopped);
             return;
         }
     }

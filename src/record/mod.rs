@@ -33,7 +33,7 @@ mod texts;
 pub mod writer;
 
 pub use error::RecordError;
-pub use follow::Follower;
+pub use follow::{Follow, Follower};
 pub use format::{Given, PolicyEntry, Run, SamplingEntry};
 pub use index::Index;
 pub use library::{Library, Listed};

@@ -101,6 +101,32 @@ fn a_second_process_follows_the_first_and_writes_nothing() {
 }
 
 #[test]
+fn files_of_another_tool_are_followed_as_they_grow() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["base.jsonl", "rlvr.jsonl"].map(|name| folder.path().join(name));
+    let append = |file: &Path, problems: std::ops::Range<u32>, end: &str| {
+        let mut file = std::fs::File::options().create(true).append(true).open(file).unwrap();
+        for problem in problems {
+            writeln!(file, r#"{{"id":"p{problem}","prompt":"{problem}?","text":"x","score":1.0}}"#).unwrap();
+        }
+        file.write_all(end.as_bytes()).unwrap();
+    };
+    files.iter().for_each(|file| append(file, 0..1, ""));
+    let [base, rlvr] = files.each_ref().map(|f| f.display().to_string());
+    let mut session = Session::start(160, 50, &["open", &base, &rlvr, "--follow"]);
+    session.wait("what is there", |s| s.contains("following") && saved(s) == Some(2));
+    // The last line is torn until its writer comes to its end.
+    append(&files[0], 1..4, r#"{"id":"p4","prompt":"#);
+    append(&files[1], 1..4, "");
+    session.wait("what was added", |s| saved(s) == Some(8) && s.contains(" p0 1/4 "));
+    append(&files[0], 0..0, "\"4?\",\"text\":\"x\",\"score\":1.0}\n");
+    session.wait("the line that was torn", |s| saved(s) == Some(9) && s.contains(" p0 1/5 "));
+    session.keys("q");
+    assert!(session.end().0.success());
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_pauses_and_is_said_and_room_goes_on() {
     let place = Place::new(5);

@@ -1,8 +1,9 @@
 //! Opens a file of another tool through a copy in our own format, made once.
 
-use super::import::{Imported, Options, Progress, import, told};
+use super::import::{Imported, Options, Progress, import};
 use super::matching::digest;
-use super::{inside, recognise};
+use super::transcript::told;
+use super::{inside, is_ours};
 use crate::record::{RecordError, Recording};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -32,18 +33,12 @@ pub fn open(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Opened, RecordError> {
     if let [only] = paths
-        && recognise(only, &options.mapping)?.is_none()
+        && is_ours(paths, options)?
     {
         return Ok(Opened { recording: Recording::head(&inside(only))?, imported: None });
     }
-    let folder = match cache {
-        Some(folder) => folder.to_owned(),
-        None => directories::ProjectDirs::from("", "", "leash")
-            .map_or_else(std::env::temp_dir, |dirs| dirs.cache_dir().to_owned())
-            .join("imports"),
-    };
+    let folder = folder(cache)?;
     let failed = |source| RecordError::File { path: folder.clone(), source };
-    std::fs::create_dir_all(&folder).map_err(failed)?;
     let (which, state) = identity(paths, options)?;
     let copy = folder.join(format!("{which:016x}-{state:016x}.jsonl"));
     if let Some(imported) = last_line(&copy).ok().as_deref().and_then(told) {
@@ -57,6 +52,20 @@ pub fn open(
     })?;
     std::fs::rename(&unfinished, &copy).map_err(failed)?;
     Ok(Opened { recording: Recording::head(&copy)?, imported: Some(imported) })
+}
+
+/// Where copies stand.
+pub(super) fn folder(cache: Option<&Path>) -> Result<PathBuf, RecordError> {
+    let folder = match cache {
+        Some(folder) => folder.to_owned(),
+        None => directories::ProjectDirs::from("", "", "leash")
+            .map_or_else(std::env::temp_dir, |dirs| dirs.cache_dir().to_owned())
+            .join("imports"),
+    };
+    match std::fs::create_dir_all(&folder) {
+        Ok(()) => Ok(folder),
+        Err(source) => Err(RecordError::File { path: folder, source }),
+    }
 }
 
 /// Which files are meant and how they are read; and what they are now.

@@ -1,21 +1,17 @@
 //! Writes files of other tools as one recording of ours.
 
-use super::json::Object;
-use super::matching::{MAX_POLICIES, Matched, Survey, Surveyor, digest, prompt_id};
-use super::read;
-use super::recognise::{self, Seen};
+use super::matching::{MAX_POLICIES, Matched, Survey, Surveyor, digest};
+use super::read::{self, Mark};
+use super::recognise::{self, Seen, Shape};
 use super::row::{About, Place, Row, Sample, Sink};
 use super::source::Source;
+use super::transcript::Transcript;
 use super::{Format, Mapping, inside};
-use crate::completion::{Completion, Finish};
-use crate::problem::{Problem, Verdict, judge, tasks};
-use crate::record::format::{CompletionOut, Given, LineOut, VERSION};
-use crate::record::{Drawn, PolicyEntry, RecordError, Recording, Run, SamplingEntry};
+use crate::problem::Problem;
+use crate::record::format::VERSION;
+use crate::record::{PolicyEntry, RecordError, Recording, Run, SamplingEntry};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 /// How files of other tools are read.
@@ -79,46 +75,162 @@ pub fn import(
     out: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Imported, RecordError> {
-    let mut files = paths.iter().map(|path| Input::open(path, options)).collect::<Result<Vec<_>, _>>()?;
-    let several = files.len() > 1;
-    let passes = if several || files.iter().any(|f| f.may_name_policies) { 2 } else { 1 };
-    let total = files.iter().map(|f| f.source.size * passes).sum();
-    let mut imported = Imported::default();
-    if passes == 2 {
-        for at in 0..files.len() {
-            let others = others(&files, at);
-            let mut survey = Survey::default();
-            let source = files[at].source.clone();
-            let mut tick = Tick { source: &source, others, of: total, progress, rows: 0 };
-            files[at].rows(options, &mut Surveyor { survey: &mut survey, tick: &mut tick })?;
-            files[at].survey = survey;
+    let mut importer = Importer::begin(paths, options, out, false, progress)?;
+    importer.read(progress)?;
+    importer.finish()
+}
+
+/// An import under way.
+pub(super) struct Importer {
+    options: Options,
+    files: Vec<Input>,
+    matched: Matched,
+    transcript: Transcript,
+    /// What was told of the files at the beginning.
+    imported: Imported,
+    /// Bytes that all passes read.
+    total: u64,
+}
+
+impl Importer {
+    /// Opens the files and begins the recording. Files that are `growing` may be read again
+    /// and again, and of them every problem is kept: the others may come to have it.
+    ///
+    /// # Errors
+    /// Those of [`import`].
+    pub fn begin(
+        paths: &[PathBuf],
+        options: &Options,
+        out: &Path,
+        growing: bool,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, RecordError> {
+        let open = |path: &PathBuf| Input::open(path, options, growing);
+        let mut files = paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let several = files.len() > 1;
+        let passes = if several || files.iter().any(|f| f.may_name_policies) { 2 } else { 1 };
+        let total = files.iter().map(|f| f.source.size * passes).sum();
+        if passes == 2 {
+            for at in 0..files.len() {
+                let others = others(&files, at);
+                let mut survey = Survey::default();
+                let source = files[at].source.clone();
+                let mut tick = Tick { source: &source, others, of: total, progress, rows: 0 };
+                let mut mark = files[at].mark.clone();
+                files[at].rows(options, &mut mark, &mut Surveyor { survey: &mut survey, tick: &mut tick })?;
+                files[at].survey = survey;
+            }
         }
+        let mut imported = Imported::default();
+        let surveys: Vec<_> = files.iter().map(|f| (f.name(), &f.survey)).collect();
+        let matched = Matched::new(&surveys, options.unmatched || growing, &mut imported);
+        let transcript = Transcript::create(out, run(&files), options.task.clone())?;
+        Ok(Self { options: options.clone(), files, matched, transcript, imported, total })
     }
-    let surveys: Vec<_> = files.iter().map(|f| (f.name(), &f.survey)).collect();
-    let matched = Matched::new(&surveys, options.unmatched, &mut imported);
-    let run = run(&files);
-    let file = File::create_new(out).map_err(|source| RecordError::File { path: out.to_owned(), source })?;
-    let mut writer = Recorder {
-        out: BufWriter::with_capacity(1 << 16, file),
-        path: out,
-        run,
-        options,
-        matched,
-        problems: HashMap::new(),
-        ids: HashSet::new(),
-        imported,
-        unjudged: 0,
-    };
-    writer.line(&LineOut::Run(&writer.run.clone()))?;
-    let mut first_policy = 0;
-    for (number, file) in files.iter().enumerate() {
-        let others = others(&files, number);
-        let tick = Tick { source: &file.source, others, of: total, progress, rows: 0 };
-        let mut sink = Writing { writer: &mut writer, file, number, first_policy, tick };
-        file.rows(options, &mut sink)?;
-        first_policy += file.policies();
+
+    /// Reads what was not read yet of all files.
+    ///
+    /// # Errors
+    /// A file that cannot be read on; a full disk.
+    pub fn read(&mut self, progress: &mut dyn FnMut(Progress)) -> Result<(), RecordError> {
+        for number in 0..self.files.len() {
+            self.read_one(number, progress)?;
+        }
+        self.transcript.flush()
     }
-    writer.finish(&files)
+
+    /// Reads what was not read yet of one file.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    pub fn read_one(&mut self, number: usize, progress: &mut dyn FnMut(Progress)) -> Result<(), RecordError> {
+        let first_policy = self.files[..number].iter().map(Input::policies).sum();
+        let others = others(&self.files, number);
+        let mut mark = std::mem::take(&mut self.files[number].mark);
+        let mut wrong = std::mem::take(&mut self.files[number].wrong);
+        let mut taken = mark.taken.take();
+        // What is read again is found to be wrong again.
+        if taken.is_some() {
+            wrong = Wrong::default();
+        }
+        let file = &self.files[number];
+        let tick = Tick { source: &file.source, others, of: self.total, progress, rows: 0 };
+        let mut sink = Writing {
+            transcript: &mut self.transcript,
+            matched: &mut self.matched,
+            options: &self.options,
+            file,
+            number,
+            first_policy,
+            wrong: &mut wrong,
+            taken: taken.as_mut(),
+            last: None,
+            tick,
+        };
+        let read = file.rows(&self.options, &mut mark, &mut sink);
+        mark.taken = taken;
+        self.files[number].mark = mark;
+        self.files[number].wrong = wrong;
+        read
+    }
+
+    /// # Errors
+    /// A full disk.
+    pub fn flush(&mut self) -> Result<(), RecordError> {
+        self.transcript.flush()
+    }
+
+    /// The files, in order.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|f| f.source.path.as_path())
+    }
+
+    /// What came of it so far.
+    pub fn imported(&self) -> Imported {
+        let mut imported = self.imported.clone();
+        let whose = |file: &Input| file.seen.format.map_or("a recording", Format::name);
+        imported.from = self.files.iter().map(|f| format!("{} ({})", f.name(), whose(f))).collect();
+        imported.problems = self.transcript.problems();
+        imported.completions = self.transcript.completions;
+        imported.wrong_count = self.files.iter().map(|f| f.wrong.count).sum();
+        imported.wrong = self.files.iter().flat_map(|f| &f.wrong.first).take(KEPT).cloned().collect();
+        if self.transcript.unjudged > 0 {
+            imported.notes.push(format!(
+                "{} completions have neither a score nor a reference and count as wrong",
+                self.transcript.unjudged
+            ));
+        }
+        imported
+    }
+
+    /// Ends the recording.
+    ///
+    /// # Errors
+    /// There is nothing in it; a full disk.
+    fn finish(self) -> Result<Imported, RecordError> {
+        let imported = self.imported();
+        if imported.completions > 0 || imported.problems > 0 {
+            self.transcript.finish(&imported)?;
+            return Ok(imported);
+        }
+        let reason = match (imported.wrong.first(), &imported.unmatched[..]) {
+            (Some(first), []) => {
+                format!("there is nothing in it that can be read; the first line says why: {first}")
+            }
+            (None, []) => "there is no completion in it".to_owned(),
+            (_, unmatched) => {
+                let ids = |u: &Unmatched| u.first.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
+                let of = |u: &Unmatched| format!("{} has {}", u.file, ids(u));
+                let shown: Vec<String> = unmatched.iter().map(of).collect();
+                format!(
+                    "no problem stands in all of the files, by id or else by the whole prompt; {}",
+                    shown.join("; ")
+                )
+            }
+        };
+        let path = self.files.first().map_or_else(PathBuf::new, |f| f.source.path.clone());
+        Err(RecordError::NoRecording { path, reason })
+    }
 }
 
 /// Bytes that were read so far of all files but this one.
@@ -133,12 +245,26 @@ struct Input {
     about: About,
     may_name_policies: bool,
     survey: Survey,
+    mark: Mark,
+    wrong: Wrong,
+}
+
+/// What could not be read of one file.
+#[derive(Clone, Debug, Default)]
+struct Wrong {
+    count: u64,
+    first: Vec<String>,
 }
 
 impl Input {
-    fn open(path: &Path, options: &Options) -> Result<Self, RecordError> {
+    fn open(path: &Path, options: &Options, growing: bool) -> Result<Self, RecordError> {
         let source = Source::open(&inside(path))?;
         let seen = recognise::look(&source, &options.mapping)?;
+        if growing && seen.shape == Shape::Csv {
+            return Err(source.no_recording(
+                "a table of comma-separated values is not followed, since nobody knows where a row ends before the next one begins; open it without --follow",
+            ));
+        }
         let about = match seen.format {
             Some(_) => read::about(&source, &seen)?,
             None => About::default(),
@@ -148,12 +274,14 @@ impl Input {
             Some(Format::Plain) => options.mapping.has_policy(&seen.fields),
             Some(_) => false,
         };
-        Ok(Self { source, seen, about, may_name_policies, survey: Survey::default() })
+        let mark = if growing { Mark::growing(&source, &seen) } else { Mark::default() };
+        let (survey, wrong) = (Survey::default(), Wrong::default());
+        Ok(Self { source, seen, about, may_name_policies, survey, mark, wrong })
     }
 
-    fn rows(&self, options: &Options, sink: &mut dyn Sink) -> Result<(), RecordError> {
+    fn rows(&self, options: &Options, mark: &mut Mark, sink: &mut dyn Sink) -> Result<(), RecordError> {
         match self.seen.format {
-            Some(_) => read::rows(&self.source, &self.seen, &options.mapping, sink),
+            Some(_) => read::rows(&self.source, &self.seen, &options.mapping, mark, sink),
             None => ours(&self.source.path, sink),
         }
     }
@@ -194,6 +322,7 @@ fn ours(path: &Path, sink: &mut dyn Sink) -> Result<(), RecordError> {
         };
         let given = drawn.given.unwrap_or_default();
         let completion = drawn.completion;
+        let index = completion.index;
         let sample = Sample {
             text: completion.text,
             answer: given.answer,
@@ -206,8 +335,9 @@ fn ours(path: &Path, sink: &mut dyn Sink) -> Result<(), RecordError> {
         };
         let problem = &recording.problems[drawn.problem];
         let policy = recording.run.policies[drawn.policy].name.clone();
+        let place = Place::Part(format!("{policy}, {}, completion {}", problem.id, index));
         let row = Row { policy: Some(policy), completions: vec![sample], ..row(problem) };
-        sink.row(&Place::Part(problem.id.clone()), row)?;
+        sink.row(&place, row)?;
     }
     Ok(())
 }
@@ -268,217 +398,77 @@ fn run(files: &[Input]) -> Run {
     Run { version: VERSION, policies, sampling: same.then_some(sampling), k: None }
 }
 
-/// Writes the recording.
-struct Recorder<'a> {
-    out: BufWriter<File>,
-    path: &'a Path,
-    run: Run,
-    options: &'a Options,
-    matched: Matched,
-    /// By the shared key.
-    problems: HashMap<u128, Asked>,
-    ids: HashSet<String>,
-    imported: Imported,
-    /// Completions with neither a score nor a reference.
-    unjudged: u64,
-}
-
-/// A problem that is written.
-struct Asked {
-    problem: Problem,
-    /// The prompt's digest in each file that it was met in.
-    prompts: Vec<(usize, u128)>,
-    /// Completions so far, by policy.
-    drawn: Vec<u32>,
-}
-
-impl Recorder<'_> {
-    fn line(&mut self, line: &impl Serialize) -> Result<(), RecordError> {
-        let written = serde_json::to_writer(&mut self.out, line).map_err(std::io::Error::from);
-        let written = written.and_then(|()| self.out.write_all(b"\n"));
-        written.map_err(|source| RecordError::File { path: self.path.to_owned(), source })
-    }
-
-    /// The problem of a row, written if it is new. An error says what is wrong with it.
-    fn problem(&mut self, key: u128, file: usize, row: &Row) -> Result<Result<(), String>, RecordError> {
-        let prompt = digest(row.prompt.as_bytes());
-        if let Some(asked) = self.problems.get_mut(&key) {
-            return Ok(match asked.prompts.iter().find(|(f, _)| *f == file) {
-                Some((_, known)) if *known == prompt => Ok(()),
-                Some(_) => Err(format!(
-                    "the id {:?} stands here a second time with another prompt",
-                    row.id.as_deref().unwrap_or_default()
-                )),
-                None => {
-                    asked.prompts.push((file, prompt));
-                    Ok(())
-                }
-            });
-        }
-        let ours = |task: &&String| tasks::find(task).is_some();
-        let mut metadata = row.metadata.clone();
-        if let Some(task) = row.task.as_ref().filter(|t| !ours(t)) {
-            metadata.entry("task").or_insert_with(|| task.clone().into());
-        }
-        let task = row.task.as_ref().filter(ours).or(self.options.task.as_ref()).cloned();
-        let wanted = row.id.clone().unwrap_or_else(|| prompt_id(prompt));
-        let numbered = (2..).map(|n| format!("{wanted} ({n})"));
-        let id = std::iter::once(wanted.clone()).chain(numbered).find(|id| !self.ids.contains(id));
-        let id = id.unwrap_or(wanted);
-        self.ids.insert(id.clone());
-        let problem =
-            Problem { id, task, prompt: row.prompt.clone(), reference: row.reference.clone(), metadata };
-        self.line(&LineOut::Problem(&problem))?;
-        let drawn = vec![0; self.run.policies.len()];
-        self.problems.insert(key, Asked { problem, prompts: vec![(file, prompt)], drawn });
-        self.imported.problems += 1;
-        Ok(Ok(()))
-    }
-
-    fn completion(
-        &mut self,
-        key: u128,
-        policy: usize,
-        sample: Sample,
-        threshold: f64,
-    ) -> Result<(), RecordError> {
-        let Some(asked) = self.problems.get_mut(&key) else { return Ok(()) };
-        let given = Given {
-            correct: sample.correct.or_else(|| sample.score.map(|s| s >= threshold)),
-            score: sample.score,
-            answer: sample.answer,
-        };
-        let ours = judge(&asked.problem, &sample.text);
-        self.unjudged += u64::from(given.correct.is_none() && asked.problem.reference.is_none());
-        let verdict = Verdict {
-            rule: if given.answer.is_some() { None } else { ours.rule },
-            answer: given.answer.clone().or(ours.answer),
-            correct: given.correct.unwrap_or(ours.correct),
-            ..ours
-        };
-        let index = asked.drawn[policy];
-        asked.drawn[policy] += 1;
-        let drawn = Drawn {
-            policy,
-            problem: 0,
-            completion: Completion {
-                entropy_range: None,
-                index,
-                text: sample.text,
-                length: sample.tokens,
-                logprob: sample.logprob,
-                token_entropy: sample.token_entropy,
-                trace: Vec::new(),
-                finish: sample.finish.unwrap_or(Finish::Stop),
-            },
-            verdict,
-            given: (given != Given::default()).then_some(given),
-        };
-        self.imported.completions += 1;
-        let name = self.run.policies[policy].name.clone();
-        let id = asked.problem.id.clone();
-        self.line(&LineOut::Completion(Box::new(CompletionOut::new(&id, &name, &drawn, false))))
-    }
-
-    fn wrong(&mut self, error: &RecordError) {
-        self.imported.wrong_count += 1;
-        if self.imported.wrong.len() < KEPT {
-            self.imported.wrong.push(error.to_string());
-        }
-    }
-
-    fn finish(mut self, files: &[Input]) -> Result<Imported, RecordError> {
-        let whose = |file: &Input| file.seen.format.map_or("a recording", Format::name);
-        self.imported.from = files.iter().map(|f| format!("{} ({})", f.name(), whose(f))).collect();
-        if self.unjudged > 0 {
-            self.imported.notes.push(format!(
-                "{} completions have neither a score nor a reference and count as wrong",
-                self.unjudged
-            ));
-        }
-        if self.imported.completions == 0 && self.imported.problems == 0 {
-            let reason = match (self.imported.wrong.first(), self.imported.unmatched.is_empty()) {
-                (_, false) => {
-                    let of = |u: &Unmatched| {
-                        format!(
-                            "{} has {}",
-                            u.file,
-                            u.first.iter().take(3).cloned().collect::<Vec<_>>().join(", ")
-                        )
-                    };
-                    let shown: Vec<String> = self.imported.unmatched.iter().map(of).collect();
-                    format!(
-                        "no problem stands in all of the files, by id or else by the whole prompt; {}",
-                        shown.join("; ")
-                    )
-                }
-                (Some(first), _) => {
-                    format!("there is nothing in it that can be read; the first line says why: {first}")
-                }
-                (None, _) => "there is no completion in it".to_owned(),
-            };
-            let path = files.first().map_or_else(PathBuf::new, |f| f.source.path.clone());
-            return Err(RecordError::NoRecording { path, reason });
-        }
-        #[derive(Serialize)]
-        struct Line<'a> {
-            kind: &'static str,
-            #[serde(flatten)]
-            imported: &'a Imported,
-        }
-        let imported = self.imported.clone();
-        self.line(&Line { kind: "import", imported: &imported })?;
-        let flushed = self.out.flush();
-        flushed.map_err(|source| RecordError::File { path: self.path.to_owned(), source })?;
-        Ok(imported)
-    }
-}
-
 /// The second pass over one file.
-struct Writing<'a, 'b, 'c> {
-    writer: &'a mut Recorder<'c>,
+struct Writing<'a, 'b> {
+    transcript: &'a mut Transcript,
+    matched: &'a mut Matched,
+    options: &'a Options,
     file: &'a Input,
     number: usize,
     first_policy: usize,
+    wrong: &'a mut Wrong,
+    /// Rows that are written already, of a file that is read again.
+    taken: Option<&'a mut HashSet<u128>>,
+    /// The last row's place, and how many rows it gave.
+    last: Option<(Place, u32)>,
     tick: Tick<'b>,
 }
 
-impl Sink for Writing<'_, '_, '_> {
+impl Writing<'_, '_> {
+    /// Whether a row is new in a file that is read again.
+    fn is_new(&mut self, place: &Place) -> bool {
+        let Some(taken) = &mut self.taken else { return true };
+        let nth = match &self.last {
+            Some((last, nth)) if last == place => nth + 1,
+            _ => 0,
+        };
+        self.last = Some((place.clone(), nth));
+        taken.insert(digest(format!("{place:?} {nth}").as_bytes()))
+    }
+}
+
+impl Sink for Writing<'_, '_> {
     fn row(&mut self, place: &Place, row: Row) -> Result<(), RecordError> {
         self.tick.row();
-        let Some(key) = self.writer.matched.of(self.number, &row) else { return Ok(()) };
-        if let Err(reason) = self.writer.problem(key, self.number, &row)? {
+        if !self.is_new(place) {
+            return Ok(());
+        }
+        let Some(key) = self.matched.of(self.number, &row) else { return Ok(()) };
+        if let Err(reason) = self.transcript.problem(key, self.number, &row)? {
             self.wrong(place, reason);
             return Ok(());
         }
         let policies = &self.file.survey.policies;
         let own = row.policy.as_ref().and_then(|name| policies.iter().position(|p| p == name));
-        let policy = match (own, row.policy.is_some() && policies.len() >= MAX_POLICIES) {
-            (None, true) => {
+        let policy = match (own, &row.policy) {
+            (None, Some(_)) if policies.len() >= MAX_POLICIES => {
                 self.wrong(place, format!("policy: more than {MAX_POLICIES} are named in this file"));
+                return Ok(());
+            }
+            (None, Some(name)) if !policies.is_empty() => {
+                self.wrong(place, format!("policy: {name:?} was not in this file when it was opened"));
                 return Ok(());
             }
             (own, _) => self.first_policy + own.unwrap_or(0),
         };
-        let threshold = self.writer.options.threshold.or(self.file.about.threshold).unwrap_or(1.0);
+        let threshold = self.options.threshold.or(self.file.about.threshold).unwrap_or(1.0);
         for sample in row.completions {
-            self.writer.completion(key, policy, sample, threshold)?;
+            self.transcript.completion(key, policy, sample, threshold)?;
         }
         Ok(())
     }
 
     fn wrong(&mut self, place: &Place, reason: String) {
+        self.wrong.count += 1;
+        if self.wrong.first.len() >= KEPT {
+            return;
+        }
         let path = self.file.source.path.clone();
-        self.writer.wrong(&match place {
+        let error = match place {
             Place::Line(line) => RecordError::Line { path, line: *line, reason },
             Place::Row(row) => RecordError::Part { path, part: format!("row {row}"), reason },
             Place::Part(part) => RecordError::Part { path, part: part.clone(), reason },
-        });
+        };
+        self.wrong.first.push(error.to_string());
     }
-}
-
-/// The `import` line at the end of a recording that [`import`] wrote.
-pub(super) fn told(line: &[u8]) -> Option<Imported> {
-    let line: Object = serde_json::from_slice(line).ok()?;
-    (line.get("kind")? == "import").then(|| serde_json::from_value(Value::Object(line)).ok())?
 }

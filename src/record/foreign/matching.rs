@@ -71,6 +71,8 @@ pub(super) fn digest(bytes: &[u8]) -> u128 {
 pub(super) struct Matched {
     /// For each file, from its own key to the key that all files share; empty of one file.
     shared: Vec<HashMap<u128, u128>>,
+    /// Of several files: the key of the base's problem with a prompt.
+    by_prompt: HashMap<u128, u128>,
     /// The keys that every file has; `None` if all are kept.
     everywhere: Option<HashSet<u128>>,
 }
@@ -78,9 +80,10 @@ pub(super) struct Matched {
 impl Matched {
     /// Of files with their names; the first is the base. What does not match is told.
     pub fn new(files: &[(String, &Survey)], keep: bool, imported: &mut Imported) -> Self {
-        let [base, others @ ..] = files else { return Self { shared: Vec::new(), everywhere: None } };
+        let alone = Self { shared: Vec::new(), by_prompt: HashMap::new(), everywhere: None };
+        let [base, others @ ..] = files else { return alone };
         if others.is_empty() {
-            return Self { shared: Vec::new(), everywhere: None };
+            return alone;
         }
         let own = |known: &Known| match &known.id {
             Some(id) => digest(format!("id {id}").as_bytes()),
@@ -129,14 +132,34 @@ impl Matched {
                 });
             }
         }
-        Self { shared, everywhere: (!keep).then_some(everywhere) }
+        let by_prompt = by_prompt.into_iter().map(|(prompt, known)| (prompt, own(known))).collect();
+        Self { shared, by_prompt, everywhere: (!keep).then_some(everywhere) }
     }
 
-    /// The key that all files share, or `None` if the problem is left out.
-    pub fn of(&self, file: usize, row: &Row) -> Option<u128> {
+    /// The key that all files share, or `None` if the problem is left out. Problems that
+    /// were not there at the beginning are matched as they come.
+    pub fn of(&mut self, file: usize, row: &Row) -> Option<u128> {
         let own = key(row);
-        let shared = self.shared.get(file).and_then(|map| map.get(&own)).copied().unwrap_or(own);
+        let shared = match self.shared.get(file).map(|map| map.get(&own)) {
+            Some(Some(&known)) => known,
+            Some(None) if self.everywhere.is_none() => self.new_key(file, own, row),
+            _ => own,
+        };
         self.everywhere.as_ref().is_none_or(|all| all.contains(&shared)).then_some(shared)
+    }
+
+    /// The shared key of a problem that its file did not have: by its id, else by its prompt.
+    fn new_key(&mut self, file: usize, own: u128, row: &Row) -> u128 {
+        let prompt = digest(row.prompt.as_bytes());
+        let shared = match self.by_prompt.get(&prompt) {
+            Some(&base) if file > 0 && !self.shared[0].contains_key(&own) => base,
+            _ => own,
+        };
+        if file == 0 {
+            self.by_prompt.insert(prompt, own);
+        }
+        self.shared[file].insert(own, shared);
+        shared
     }
 }
 

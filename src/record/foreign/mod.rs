@@ -26,6 +26,7 @@ mod inspect;
 mod json;
 mod lighteval;
 mod limit;
+mod live;
 mod matching;
 mod parquet;
 mod plain;
@@ -36,12 +37,14 @@ mod row;
 mod source;
 mod stream;
 mod table;
+mod transcript;
 mod verifiers;
 mod verl;
 
 pub use cache::{Opened, open};
 pub use export::write_verifiers;
 pub use import::{Imported, Options, Progress, Unmatched, import};
+pub use live::Live;
 pub use plain::Mapping;
 pub use source::MAX_PART;
 
@@ -93,6 +96,17 @@ impl Format {
 pub fn recognise(path: &Path, mapping: &Mapping) -> Result<Option<Format>, RecordError> {
     let source = source::Source::open(&inside(path))?;
     Ok(recognise::look(&source, mapping)?.format)
+}
+
+/// Whether the files are one recording of our own.
+///
+/// # Errors
+/// Those of [`recognise`].
+pub fn is_ours(paths: &[PathBuf], options: &Options) -> Result<bool, RecordError> {
+    Ok(match paths {
+        [only] => recognise(only, &options.mapping)?.is_none(),
+        _ => false,
+    })
 }
 
 /// The file that a folder stands for; a file itself.

@@ -9,6 +9,7 @@ use super::{
     archive, harness, inspect, lighteval, limit, parquet, reasoning_gym, stream, table, verifiers, verl,
 };
 use crate::record::RecordError;
+use std::collections::HashSet;
 use std::io::BufReader;
 
 /// What a file says of its policy.
@@ -46,7 +47,31 @@ fn first_line(source: &Source) -> Result<Option<Object>, RecordError> {
     Ok(if step == Step::Line { json::object(&lines.bytes, &[]).ok() } else { None })
 }
 
-/// Reads the rows of a file into `sink`. What is wrong with one is told to it.
+/// How far a file was read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mark {
+    /// More may be added to it.
+    growing: bool,
+    /// Of a growing file that is read from its beginning each time: the rows that were
+    /// taken, by digest of their place.
+    pub taken: Option<HashSet<u128>>,
+    /// Of lines: where the next one begins, and the number of the last.
+    offset: u64,
+    line: u64,
+    /// Of the harness: the filter whose rows are taken, that of the first row.
+    filter: Option<String>,
+}
+
+impl Mark {
+    /// The beginning of a file that grows.
+    pub fn growing(source: &Source, seen: &Seen) -> Self {
+        let again = source.is_packed() || seen.shape != Shape::Lines || seen.format.is_none();
+        Self { growing: true, taken: again.then(HashSet::new), ..Self::default() }
+    }
+}
+
+/// Reads the rows of a file into `sink`, from `mark` on if it is of lines. What is wrong
+/// with one is told to the sink.
 ///
 /// # Errors
 /// A file that cannot be read on; what the sink returns.
@@ -54,37 +79,49 @@ pub(super) fn rows(
     source: &Source,
     seen: &Seen,
     mapping: &Mapping,
+    mark: &mut Mark,
     sink: &mut dyn Sink,
 ) -> Result<(), RecordError> {
     let Some(format) = seen.format else { return Ok(()) };
-    let mut reader = Reader { format, mapping, filter: None, sink };
+    let mut reader = Reader { format, mapping, filter: mark.filter.take(), sink };
     match seen.shape {
         Shape::Archive => archive::rows(source, reader.sink),
         Shape::Parquet => parquet::rows(source, &mut |n, row| reader.object(&Place::Row(n), Ok(row))),
         Shape::Csv => table::rows(source, &mut |line, row| reader.object(&Place::Line(line), row)),
-        Shape::Lines => lines(source, &mut reader),
+        Shape::Lines => lines(source, &mut reader, mark),
         Shape::List => streamed(source, &mut reader, None),
         Shape::Field(name) => streamed(source, &mut reader, Some(name)),
     }
 }
 
-fn lines(source: &Source, reader: &mut Reader<'_>) -> Result<(), RecordError> {
-    let mut lines = source.lines()?;
+fn lines(source: &Source, reader: &mut Reader<'_>, mark: &mut Mark) -> Result<(), RecordError> {
+    let mut lines = source.lines_from(mark.offset, mark.line)?;
     loop {
         let step = lines.advance().map_err(|e| source.failed(e))?;
         let place = Place::Line(lines.number);
+        let torn = mark.growing && !lines.ended;
         match step {
-            Step::End => return Ok(()),
+            Step::End => break,
+            Step::TooLong(_) if torn => break,
             Step::TooLong(length) => {
                 reader.sink.wrong(&place, format!("the line has {length} bytes; up to {MAX_PART} are read"));
             }
             Step::Line => {
                 let bytes = lines.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&lines.bytes);
                 let object = json::object(bytes, reader.skip());
+                // Its end may be on its way.
+                if torn && object.is_err() {
+                    break;
+                }
                 reader.object(&place, object)?;
             }
         }
+        if mark.growing && mark.taken.is_none() {
+            (mark.offset, mark.line) = (lines.offset, lines.number);
+        }
     }
+    mark.filter = reader.filter.take();
+    Ok(())
 }
 
 /// Reads the elements of a list, or of the list in the field `name` of an object.

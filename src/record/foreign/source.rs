@@ -4,9 +4,11 @@ use super::json::Constants;
 use crate::record::RecordError;
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Bytes of one line, one element of a list or one member of an archive at most.
 pub const MAX_PART: u64 = 128 << 20;
@@ -23,7 +25,7 @@ pub(super) struct Source {
     /// Of the file, in bytes.
     pub size: u64,
     packed: bool,
-    read: Rc<Cell<u64>>,
+    read: Arc<AtomicU64>,
 }
 
 impl Source {
@@ -42,12 +44,17 @@ impl Source {
         }
         let size = file.metadata().map_err(failed)?.len();
         let packed = magic == [0x28, 0xb5, 0x2f, 0xfd];
-        Ok(Self { path: path.to_owned(), size, packed, read: Rc::default() })
+        Ok(Self { path: path.to_owned(), size, packed, read: Arc::default() })
     }
 
     /// Bytes of the file that were read so far, of all readings together.
     pub fn position(&self) -> u64 {
-        self.read.get()
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Whether its bytes are not those of the file.
+    pub fn is_packed(&self) -> bool {
+        self.packed
     }
 
     /// The unpacked bytes.
@@ -55,11 +62,10 @@ impl Source {
     /// # Errors
     /// A file that cannot be read.
     pub fn bytes(&self) -> Result<Box<dyn Read>, RecordError> {
-        let file = File::open(&self.path).map_err(|e| self.failed(e))?;
-        let counted = Counted { from: file, read: Rc::clone(&self.read) };
         if !self.packed {
-            return Ok(Box::new(counted));
+            return Ok(Box::new(self.counted(0)?));
         }
+        let counted = self.counted(0)?;
         let mut unpacked = zstd::Decoder::new(counted).map_err(|e| self.failed(e))?;
         // A window of 128 MiB, as of `zstd --long=27`.
         unpacked.window_log_max(27).map_err(|e| self.failed(e))?;
@@ -71,8 +77,25 @@ impl Source {
     /// # Errors
     /// A file that cannot be read.
     pub fn lines(&self) -> Result<Lines, RecordError> {
-        let from = BufReader::with_capacity(1 << 16, self.bytes()?);
-        Ok(Lines { from, bytes: Vec::new(), number: 0 })
+        self.lines_from(0, 0)
+    }
+
+    /// Its lines from byte `offset` on, which is behind line `number`. A packed file is read
+    /// from its beginning: its offset is 0.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn lines_from(&self, offset: u64, number: u64) -> Result<Lines, RecordError> {
+        let bytes = if offset == 0 { self.bytes()? } else { Box::new(self.counted(offset)?) };
+        let from = BufReader::with_capacity(1 << 16, bytes);
+        Ok(Lines { from, bytes: Vec::new(), number, offset, ended: true })
+    }
+
+    /// The file's own bytes from `offset` on.
+    fn counted(&self, offset: u64) -> Result<Counted, RecordError> {
+        let mut from = File::open(&self.path).map_err(|e| self.failed(e))?;
+        from.seek(SeekFrom::Start(offset)).map_err(|e| self.failed(e))?;
+        Ok(Counted { from, read: Arc::clone(&self.read) })
     }
 
     pub fn failed(&self, source: io::Error) -> RecordError {
@@ -86,13 +109,13 @@ impl Source {
 
 struct Counted {
     from: File,
-    read: Rc<Cell<u64>>,
+    read: Arc<AtomicU64>,
 }
 
 impl Read for Counted {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let n = self.from.read(buffer)?;
-        self.read.set(self.read.get() + n as u64);
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
 }
@@ -127,6 +150,10 @@ pub(super) struct Lines {
     pub bytes: Vec<u8>,
     /// Its number, from 1.
     pub number: u64,
+    /// Where the next line begins.
+    pub offset: u64,
+    /// Whether a line feed ends the line: without one more of it may come.
+    pub ended: bool,
 }
 
 /// What [`Lines::advance`] came to.
@@ -156,8 +183,11 @@ impl Lines {
                 if length <= MAX_PART {
                     self.bytes.extend_from_slice(&chunk[..taken]);
                 }
-                self.from.consume(end.map_or(taken, |end| end + 1));
-                if end.is_some() {
+                let used = end.map_or(taken, |end| end + 1);
+                self.from.consume(used);
+                self.offset += used as u64;
+                self.ended = end.is_some();
+                if self.ended {
                     break false;
                 }
             };

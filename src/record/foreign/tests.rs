@@ -374,3 +374,94 @@ fn a_bomb_in_an_archive_is_refused_by_its_member() {
     );
     assert!(read.imported.wrong[1].contains("samples/c_epoch_1.json: "), "{:?}", read.imported.wrong);
 }
+
+/// The file that a fixture is, and what else must stand beside it.
+fn beside_of(name: &str) -> Option<PathBuf> {
+    let metadata = fixture(name).with_file_name("metadata.json");
+    metadata.is_file().then_some(metadata)
+}
+
+/// What a recording holds, by problem.
+fn held(path: &Path) -> Vec<(String, usize, String, bool)> {
+    let recording = Recording::open(path).unwrap();
+    let drawn = recording.completions().unwrap().map(Result::unwrap);
+    let of =
+        |d: Drawn| (recording.problems[d.problem].id.clone(), d.policy, d.completion.text, d.verdict.correct);
+    let mut held: Vec<_> = drawn.map(of).collect();
+    held.sort();
+    held
+}
+
+#[test]
+fn what_grows_is_followed_wherever_its_writer_stands() {
+    let fixtures = [
+        "verifiers-results/results.jsonl",
+        "verifiers-traces/traces.jsonl",
+        "lm_eval_sums.jsonl",
+        "lm_eval_sums_many.jsonl",
+        "test_qwen-boxed_-1_seed1_t0.6_s0_e-1.jsonl",
+        "verl.jsonl",
+        "reasoning_gym_items.jsonl",
+        "inspect.json",
+    ];
+    for name in fixtures {
+        let folder = tempfile::tempdir().unwrap();
+        let (growing, out) = (folder.path().join("growing.jsonl"), folder.path().join("whole.jsonl"));
+        if let Some(metadata) = beside_of(name) {
+            fs::copy(metadata, folder.path().join("metadata.json")).unwrap();
+        }
+        let bytes = fs::read(fixture(name)).unwrap();
+        // A first whole line, or for a log that is one object all that tells what it is.
+        let first = bytes.iter().position(|b| *b == b'\n').unwrap() + 1;
+        let first = if name == "inspect.json" { bytes.len() / 2 } else { first };
+        fs::write(&growing, &bytes[..first]).unwrap();
+        let files = [growing.clone()];
+        let mut live = Live::open(&files, &Options::default(), Some(folder.path()), &mut |_| ()).unwrap();
+        let mut last = 0;
+        for part in 1..=13 {
+            let end = first + (bytes.len() - first) * part / 13;
+            fs::write(&growing, &bytes[..end]).unwrap();
+            live.catch_up().unwrap();
+            let now = live.imported().completions;
+            assert!(now >= last, "{name}: nothing is taken back");
+            last = now;
+        }
+        let whole = import(&files, &Options::default(), &out, &mut |_| ()).unwrap();
+        assert_eq!(held(live.path()), held(&out), "{name}");
+        assert_eq!(live.imported().wrong, whole.wrong, "{name}");
+        let copy = live.path().to_owned();
+        drop(live);
+        assert!(!copy.exists());
+    }
+}
+
+#[test]
+fn a_pair_that_grows_is_matched_by_id_or_else_by_prompt() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["base.jsonl", "rlvr.jsonl"].map(|name| folder.path().join(name));
+    let line = |id: &str, prompt: &str, text: &str| {
+        format!("{{\"id\": {id:?}, \"prompt\": {prompt:?}, \"text\": {text:?}, \"score\": 1.0}}\n")
+    };
+    fs::write(&files[0], line("a", "one", "x")).unwrap();
+    fs::write(&files[1], line("a", "one", "y")).unwrap();
+    let mut live = Live::open(&files, &Options::default(), Some(folder.path()), &mut |_| ()).unwrap();
+    fs::write(&files[0], line("a", "one", "x") + &line("b", "two", "x") + &line("c", "three", "x")).unwrap();
+    live.catch_up().unwrap();
+    fs::write(&files[1], line("a", "one", "y") + &line("b", "two", "y") + &line("other", "three", "y"))
+        .unwrap();
+    live.catch_up().unwrap();
+    let held = held(live.path());
+    let of = |policy: usize| -> Vec<&str> {
+        held.iter().filter(|(_, p, ..)| *p == policy).map(|(id, ..)| id.as_str()).collect()
+    };
+    assert_eq!((of(0), of(1)), (vec!["a", "b", "c"], vec!["a", "b", "c"]));
+    fs::write(&files[0], "").unwrap();
+    assert!(live.catch_up().unwrap_err().to_string().contains("shorter"));
+    // Rows of such a table have no sure end.
+    let table = folder.path().join("table.csv");
+    fs::write(&table, "prompt,text\none,x\n").unwrap();
+    let refused = Live::open(&[table], &Options::default(), Some(folder.path()), &mut |_| ());
+    assert!(refused.unwrap_err().to_string().contains("--follow"));
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left.iter().filter(|n| n.to_string_lossy().ends_with(".followed.jsonl")).count(), 1);
+}
