@@ -83,6 +83,33 @@ fn explore_of_all_problems() {
 }
 
 #[test]
+fn both_policies_in_one_list() {
+    for (width, height) in SIZES {
+        let mut state = running();
+        press(&mut state, "⇥jv");
+        assert_snapshot!(format!("over_{width}x{height}"), screen(&mut state, width, height));
+    }
+    let mut state = running();
+    press(&mut state, "v");
+    assert_snapshot!("over_40x12", screen(&mut state, 40, 12));
+    // Each half of a bar has its policy's colour, and its place where there are no colours.
+    let buf = frame(&mut state, 120, 36);
+    let colour = |role: Role| THEME.style(role).fg.unwrap();
+    let both = |c: &&ratatui::buffer::Cell| {
+        c.symbol() == "▀" && c.fg == colour(Role::Base) && c.bg == colour(Role::Rlvr)
+    };
+    assert!(buf.content.iter().filter(both).count() > 3);
+    let mono = Theme::new(Depth::Mono, Ground::Dark);
+    let bare = lines(&frame_with(&mut state, &mut View::new(mono, false), 120, 36)).join("\n");
+    assert!(bare.contains("█▄") && bare.contains('▀'), "{bare}");
+    let ascii = lines(&frame_with(&mut state, &mut View::new(mono, true), 120, 36)).join("\n");
+    assert!(ascii.is_ascii() && ascii.contains("#."), "{ascii}");
+    let mut state = stage::state(3, 64);
+    press(&mut state, "v");
+    assert!(screen(&mut state, 80, 24).contains("drawing the first completions"));
+}
+
+#[test]
 fn explore_before_anything_is_drawn() {
     for (width, height) in SIZES {
         let mut state = stage::state(50, 1024);
@@ -285,6 +312,20 @@ fn help_lists_every_key() {
     let all = screen(&mut state, 160, 250);
     for binding in leash::app::keymap::TABLE {
         assert!(all.contains(binding.words), "{}", binding.words);
+    }
+}
+
+#[test]
+fn every_action_has_a_key() {
+    let source = include_str!("../src/app/action.rs");
+    let actions = source.split("pub enum Action {").nth(1).unwrap().lines();
+    let actions =
+        actions.map(|l| l.trim().trim_end_matches(',')).filter(|l| l.starts_with(char::is_uppercase));
+    let bound: Vec<String> = leash::app::keymap::TABLE.iter().map(|b| format!("{:?}", b.action)).collect();
+    let actions: Vec<&str> = actions.collect();
+    assert!(actions.len() > 70, "{actions:?}");
+    for action in actions {
+        assert!(bound.iter().any(|b| b == action), "{action} cannot be reached");
     }
 }
 
@@ -529,6 +570,8 @@ fn any_message() -> impl Strategy<Value = Message> {
         Target::Completion(9999),
         Target::Tab(1),
         Target::Text,
+        Target::Token(3),
+        Target::Token(9999),
         Target::Support,
         Target::Chart,
         Target::Curve { tile: leash::app::state::curves::Tile::Coverage, thousandth: 700 },
@@ -536,7 +579,7 @@ fn any_message() -> impl Strategy<Value = Message> {
         Target::Entry(9999),
     ];
     prop_oneof![
-        6 => "[jkhlgGn N/?ueoSa+=r\\-ytmq\\[\\]x漢1234isRzZ]".prop_map(|c| Message::Key(Key::Char(c.chars().next().unwrap()))),
+        6 => "[jkhlgGn N/?ueoSa+=r\\-ytmq\\[\\]x漢1234isRzZvbfcCd{}]".prop_map(|c| Message::Key(Key::Char(c.chars().next().unwrap()))),
         4 => prop::sample::select(keys.to_vec()).prop_map(Message::Key),
         1 => prop::sample::select(targets.to_vec()).prop_map(Message::Click),
         1 => (prop::sample::select(targets.to_vec()), -3i32..4).prop_map(|(t, by)| Message::Scroll(t, by)),

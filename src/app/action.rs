@@ -97,4 +97,9 @@ pub enum Action {
     Force,
     /// Two completions word by word.
     Diff,
+    /// Both policies' clusters side by side, or over each other.
+    Layout,
+    /// A continuation in full, in the place of the completion.
+    NextContinuation,
+    PreviousContinuation,
 }

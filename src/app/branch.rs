@@ -41,7 +41,8 @@ pub struct News {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
-    Drawn(Vec<Verdict>),
+    /// Verdicts, and the texts with their prefix.
+    Drawn(Vec<(Verdict, String)>),
     /// Nothing more comes of what was asked for; why, if it went wrong.
     Ended(Option<String>),
 }
@@ -64,6 +65,24 @@ pub struct Branch {
     pub ended: [bool; 2],
     pub failed: [Option<String>; 2],
     leads: Vec<Lead>,
+    texts: Vec<Continuation>,
+    /// The one that is read, by its place.
+    shown: Option<usize>,
+}
+
+/// Texts that are kept of each end under each policy.
+const KEPT: usize = 8;
+
+/// One continuation in full.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Continuation {
+    /// 0 the base's.
+    pub side: usize,
+    /// Cleaned, prefix included.
+    pub text: String,
+    /// Bytes of the text that were given.
+    pub given: usize,
+    lead: usize,
 }
 
 /// Continuations that end alike: correct ones by answer and method, wrong ones by answer.
@@ -80,11 +99,60 @@ pub struct Lead {
 impl Branch {
     /// The ends, correct ones first, the most frequent under either policy first.
     pub fn leads(&self) -> Vec<&Lead> {
+        self.order().into_iter().map(|at| &self.leads[at]).collect()
+    }
+
+    /// The continuation that is read, and its end.
+    pub fn shown(&self) -> Option<(&Continuation, &Lead)> {
+        let text = self.texts.get(self.shown?)?;
+        Some((text, &self.leads[text.lead]))
+    }
+
+    /// The place of what is read among the texts that are kept, from 1, and their number.
+    pub fn place(&self) -> (usize, usize) {
+        let at = self.reading_order().into_iter().position(|at| Some(at) == self.shown);
+        (at.map_or(0, |at| at + 1), self.texts.len())
+    }
+
+    /// Whether there is no text to be read.
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// The next text is read, or the one before; past the ends none is.
+    pub(super) fn show(&mut self, forward: bool) {
+        let order = self.reading_order();
+        let at = self.shown.and_then(|shown| order.iter().position(|at| *at == shown));
+        let to = match (at, forward) {
+            (None, true) => Some(0),
+            (None, false) => order.len().checked_sub(1),
+            (Some(at), true) => Some(at + 1),
+            (Some(at), false) => at.checked_sub(1),
+        };
+        self.shown = to.and_then(|to| order.get(to).copied());
+    }
+
+    /// No text is read any more; whether one was.
+    pub(super) fn close(&mut self) -> bool {
+        self.shown.take().is_some()
+    }
+
+    /// The texts by their ends, each the base's first.
+    fn reading_order(&self) -> Vec<usize> {
+        let order = self.order();
+        let place = |text: &Continuation| order.iter().position(|lead| *lead == text.lead);
+        let mut all: Vec<usize> = (0..self.texts.len()).collect();
+        all.sort_by_key(|&at| (place(&self.texts[at]), self.texts[at].side, at));
+        all
+    }
+
+    fn order(&self) -> Vec<usize> {
         let share =
             |l: &Lead| [0, 1].map(|side| f64::from(l.hits[side]) / f64::from(self.drawn[side].max(1)));
         let most = |l: &Lead| share(l).into_iter().fold(0.0, f64::max);
-        let mut all: Vec<&Lead> = self.leads.iter().collect();
-        all.sort_by(|a, b| {
+        let mut all: Vec<usize> = (0..self.leads.len()).collect();
+        all.sort_by(|&a, &b| {
+            let (a, b) = (&self.leads[a], &self.leads[b]);
             b.correct
                 .cmp(&a.correct)
                 .then(most(b).total_cmp(&most(a)))
@@ -100,7 +168,7 @@ impl Branch {
 
     fn take(&mut self, side: usize, kind: Kind) {
         match kind {
-            Kind::Drawn(verdicts) => verdicts.into_iter().for_each(|v| self.count(side, v)),
+            Kind::Drawn(all) => all.into_iter().for_each(|(verdict, text)| self.count(side, verdict, &text)),
             Kind::Ended(why) => {
                 self.ended[side] = true;
                 self.failed[side] = why.map(|why| clean(&why).replace('\n', " "));
@@ -108,7 +176,7 @@ impl Branch {
         }
     }
 
-    fn count(&mut self, side: usize, verdict: Verdict) {
+    fn count(&mut self, side: usize, verdict: Verdict, text: &str) {
         let one_line = |text: &str| clean(text).replace('\n', " ");
         let answer = verdict.answer.as_deref().map_or("NA".to_owned(), one_line);
         let method = verdict.method.as_deref().filter(|_| verdict.correct).map_or(String::new(), one_line);
@@ -124,6 +192,10 @@ impl Branch {
             }
         };
         self.leads[at].hits[side] += 1;
+        if self.leads[at].hits[side] as usize <= KEPT {
+            let given = text.strip_prefix(self.prefix.as_str()).map_or(0, |_| clean(&self.prefix).len());
+            self.texts.push(Continuation { side, text: clean(text), given, lead: at });
+        }
     }
 }
 
@@ -160,6 +232,8 @@ impl State {
                     ended: [false; 2],
                     failed: [None, None],
                     leads: Vec::new(),
+                    texts: Vec::new(),
+                    shown: None,
                 });
                 (id, 0)
             }

@@ -4,6 +4,7 @@ use super::state::explore::Order;
 use super::state::suite::Sort;
 use super::state::{Screen, State};
 use crate::completion::clean;
+use crate::problem::Verdict;
 use crate::support::change::{Certainty, Change};
 use crate::support::{
     ClusterKey, Counts, Criterion, Crossing, Entropies, Ledger, Lens, Pair, Point, Status, Unit,
@@ -18,6 +19,8 @@ pub struct Figures {
     pub lines: Vec<Line>,
     /// The problems that pass the filter.
     pub shown: Vec<usize>,
+    /// The same by problem.
+    passing: Vec<bool>,
     /// The same in the chosen order, for the list.
     pub listed: Vec<usize>,
     /// The completions of the open cluster, by index.
@@ -144,6 +147,7 @@ impl Figures {
             },
             lines: vec![Line::default(); problems],
             shown: (0..problems).collect(),
+            passing: vec![true; problems],
             listed: (0..problems).collect(),
             members: Vec::new(),
             view: None,
@@ -177,6 +181,7 @@ impl Figures {
         self.shown.extend(self.lines.len()..problems);
         self.listed.extend(self.lines.len()..problems);
         self.lines.resize(problems, Line::default());
+        self.passing.resize(problems, true);
         self.stale.resize(problems, true);
     }
 
@@ -233,13 +238,19 @@ impl State {
             self.figures.unread = 0;
             sort = true;
         }
-        if any_stale {
-            self.measure_lines();
-        }
-        if any_stale || before.is_none_or(|b| b.filter != view.filter) {
-            self.figures.shown =
-                (0..self.problems.len()).filter(|&i| self.matches(i, &view.filter)).collect();
-            sort |= before.is_none_or(|b| b.filter != view.filter);
+        let other_filter = before.is_none_or(|b| b.filter != view.filter);
+        if any_stale || other_filter {
+            for i in 0..self.problems.len() {
+                let stale = std::mem::take(&mut self.figures.stale[i]);
+                if stale {
+                    self.figures.lines[i] = self.line(i);
+                }
+                if stale || other_filter {
+                    self.figures.passing[i] = self.matches(i, &view.filter);
+                }
+            }
+            self.figures.shown = (0..self.problems.len()).filter(|&i| self.figures.passing[i]).collect();
+            sort |= other_filter;
             self.list(sort);
         } else if sort {
             self.list(true);
@@ -272,14 +283,6 @@ impl State {
             _ => 0,
         };
         listed.iter().position(|p| *p == problem).unwrap_or_else(next)
-    }
-
-    fn measure_lines(&mut self) {
-        for i in 0..self.figures.lines.len() {
-            if std::mem::take(&mut self.figures.stale[i]) {
-                self.figures.lines[i] = self.line(i);
-            }
-        }
     }
 
     fn line(&self, i: usize) -> Line {
@@ -327,11 +330,27 @@ impl State {
             "undecided" => matches!(line.certainty, Some(Certainty::Undecided { .. })),
             "format" => line.format,
             "wrong" => line.status == Some(Status::OutOfSupport),
-            text => {
-                let p = &self.problems[problem];
-                p.id.to_lowercase().contains(text) || p.prompt.to_lowercase().contains(text)
-            }
+            text => match text.split_once(':') {
+                Some(("method", part)) => self.has(problem, part, |v| v.method.as_deref()),
+                Some(("answer", part)) => {
+                    self.has(problem, part, |v| Some(v.answer.as_deref().unwrap_or("NA")))
+                }
+                _ => {
+                    let p = &self.problems[problem];
+                    p.id.to_lowercase().contains(text) || p.prompt.to_lowercase().contains(text)
+                }
+            },
         }
+    }
+
+    /// Whether a completion of either policy in the columns has the part in what is asked of
+    /// its verdict.
+    fn has(&self, problem: usize, part: &str, of: fn(&Verdict) -> Option<&str>) -> bool {
+        let part = part.trim();
+        [self.pair.base, self.pair.rlvr].into_iter().any(|policy| {
+            let verdicts = self.graded().verdicts(policy, problem);
+            verdicts.iter().filter_map(|(v, _)| of(v)).any(|text| text.to_lowercase().contains(part))
+        })
     }
 
     fn measured_here(&self) -> Here {

@@ -153,6 +153,13 @@ pub const TABLE: &[Binding] = &[
     ),
     bind(
         Context::Explore,
+        Action::Layout,
+        &[&[Char('v')]],
+        "overlay",
+        "both policies' clusters over each other in one list, or side by side",
+    ),
+    bind(
+        Context::Explore,
         Action::Back,
         &[&[Esc]],
         "",
@@ -198,6 +205,14 @@ pub const TABLE: &[Binding] = &[
     ),
     bind(
         Context::Completions,
+        Action::NextContinuation,
+        &[&[Char('c')]],
+        "",
+        "the next continuation of the branch in full, those that end right first",
+    ),
+    bind(Context::Completions, Action::PreviousContinuation, &[&[Char('C')]], "", "the continuation before"),
+    bind(
+        Context::Completions,
         Action::Diff,
         &[&[Char('d')]],
         "diff",
@@ -226,7 +241,7 @@ pub const TABLE: &[Binding] = &[
         Action::Back,
         &[&[Esc]],
         "back",
-        "close the branch, end the diff, leave the text, then back to Explore",
+        "close continuation and branch, end the diff, leave the text, then back",
     ),
     bind(Context::Screens, Action::PageDown, &[&[PageDown], &[Ctrl('d')]], "", "ten rows down"),
     bind(Context::Screens, Action::PageUp, &[&[PageUp], &[Ctrl('u')]], "", "ten rows up"),

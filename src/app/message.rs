@@ -62,6 +62,8 @@ pub enum Target {
     Tab(usize),
     /// The text of a completion.
     Text,
+    /// A token of it, by its place.
+    Token(usize),
     /// The support panel.
     Support,
     /// The chart of pass@k.

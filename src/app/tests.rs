@@ -1,4 +1,4 @@
-use super::state::explore::Pane;
+use super::state::explore::{Layout, Pane};
 use super::state::{Named, Overlay, Scope, Screen};
 use super::*;
 use crate::completion::{Completion, Finish};
@@ -231,6 +231,19 @@ fn a_filter_shows_what_matches_and_escape_drops_it() {
     keys(&mut s, "/zzz⎋");
     s.refresh();
     assert_eq!(s.explore.filter, "is 1");
+    for (filter, shown) in
+        [("answer:a", &[5][..]), ("answer: X", &[5]), ("answer:q", &[]), ("answer:", &[5]), ("method:q", &[])]
+    {
+        keys(&mut s, "⎋/");
+        keys(&mut s, filter);
+        keys(&mut s, "⏎");
+        assert_eq!(s.figures.shown, shown, "{filter}");
+    }
+    // What comes in joins what matches.
+    keys(&mut s, "⎋/answer:late⏎");
+    draw(&mut s, 1, 7, "later");
+    s.refresh();
+    assert_eq!(s.figures.shown, [7]);
     keys(&mut s, "⎋");
     s.refresh();
     assert_eq!(s.figures.shown.len(), 12);
@@ -420,7 +433,8 @@ fn a_branch_begins_before_the_cursors_token_and_enters_no_ledger() {
         ..Verdict::default()
     };
     for (side, answers) in [(0, vec!["0", "7", "0"]), (1, vec!["7"])] {
-        let kind = branch::Kind::Drawn(answers.into_iter().map(verdict).collect());
+        let drawn = answers.into_iter().map(|a| (verdict(a), format!("{} {a}", job.prefix)));
+        let kind = branch::Kind::Drawn(drawn.collect());
         update(&mut s, Message::Branched(branch::News { id: job.id, side, kind }));
         let kind = branch::Kind::Ended(None);
         update(&mut s, Message::Branched(branch::News { id: job.id, side, kind }));
@@ -433,9 +447,25 @@ fn a_branch_begins_before_the_cursors_token_and_enters_no_ledger() {
     // The same again asks for more; news of an older branch is dropped.
     let Some(Effect::Branch(more)) = keys(&mut s, "b").pop() else { panic!("no more is drawn") };
     assert_eq!((more.id, more.indices.start), (job.id, branch::CONTINUATIONS));
-    let kind = branch::Kind::Drawn(vec![verdict("0")]);
+    let kind = branch::Kind::Drawn(vec![(verdict("0"), String::new())]);
     update(&mut s, Message::Branched(branch::News { id: job.id + 7, side: 0, kind }));
     assert_eq!(s.open_branch().unwrap().drawn, [3, 1]);
+    // Each can be read, those that end right first, and past the last one the completion.
+    let read: Vec<(usize, String, usize)> = (0..4)
+        .map(|_| {
+            keys(&mut s, "c");
+            let (text, _) = s.open_branch().unwrap().shown().unwrap();
+            (text.side, text.text[text.given..].to_owned(), s.open_branch().unwrap().place().0)
+        })
+        .collect();
+    let read: Vec<_> = read.iter().map(|(side, text, at)| (*side, text.as_str(), *at)).collect();
+    assert_eq!(read, [(0, " 0", 1), (0, " 0", 2), (0, " 7", 3), (1, " 7", 4)]);
+    keys(&mut s, "c");
+    assert!(s.open_branch().unwrap().shown().is_none());
+    keys(&mut s, "C");
+    assert_eq!(s.open_branch().unwrap().place(), (4, 4));
+    assert_eq!(keys(&mut s, "⎋"), []);
+    assert!(s.open_branch().unwrap().shown().is_none());
     assert_eq!(keys(&mut s, "⎋"), [Effect::EndBranch]);
     assert!(s.open_branch().is_none() && s.completions.reading);
 }
@@ -514,4 +544,25 @@ fn problems_are_listed_by_what_they_lost() {
     assert_eq!((s.current, s.figures.shown.clone()), (1, vec![0, 1, 2, 3]));
     keys(&mut s, "kk");
     assert_eq!(s.current, 2);
+}
+
+#[test]
+fn both_columns_in_one_list() {
+    let mut s = state(1);
+    draw(&mut s, 0, 0, "0! 7");
+    draw(&mut s, 1, 0, "0! 8");
+    let pane = |s: &State| s.explore.pane;
+    keys(&mut s, "⇥⇥v");
+    assert_eq!((s.explore.layout, pane(&s)), (Layout::Over, Pane::Clusters(1)));
+    keys(&mut s, "⇥");
+    assert_eq!(pane(&s), Pane::Problems, "there are two panes now");
+    keys(&mut s, "⇥");
+    assert_eq!(pane(&s), Pane::Clusters(0));
+    // A cluster opens on the side that has any of it.
+    let at = s.figures.here.rows.iter().position(|r| r.hits[0] == 0).unwrap();
+    keys(&mut s, &"j".repeat(at));
+    keys(&mut s, "⏎");
+    assert_eq!(s.completions.side, 1);
+    keys(&mut s, "⎋v");
+    assert_eq!(s.explore.layout, Layout::Beside);
 }

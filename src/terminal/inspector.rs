@@ -200,9 +200,9 @@ impl<'a> Desk<'a> {
         }
         let texts: Vec<&str> = self.waiting.iter().map(|c| c.text.as_str()).collect();
         let (mut judged, mut unjudged) = (Vec::new(), None);
-        for verdict in self.judge.judge(&self.job.problem, &texts) {
+        for (verdict, text) in self.judge.judge(&self.job.problem, &texts).into_iter().zip(&texts) {
             match verdict {
-                Ok(verdict) => judged.push(verdict),
+                Ok(verdict) => judged.push((verdict, (*text).to_owned())),
                 Err(why) => unjudged = Some(why.to_string()),
             }
         }

@@ -1,6 +1,7 @@
 //! How quickly the program answers: `cargo bench --profile release --bench screen`.
 //!
-//! The real binary in a pseudo-terminal, on the embedded pair: from the start to the first
+//! How long a frame takes to draw, with 500 problems of 8192 completions under each policy.
+//! Then the real binary in a pseudo-terminal, on the embedded pair: from the start to the first
 //! frame and to the first completions, from a key to the changed screen while both policies
 //! sample flat out, what it writes a second, what it uses at rest, and how long k = 1024 of
 //! both policies on one problem takes.
@@ -8,16 +9,126 @@
 #[path = "../terminal/session.rs"]
 mod session;
 
+use leash::app::state::Named;
+use leash::app::{Key, Message, State, update};
+use leash::completion::{Completion, Finish, Token};
+use leash::model::Sampling;
+use leash::problem::tasks::leg_counting::Suite;
+use leash::problem::{Problem, Rule, Verdict};
+use leash::random::Stream;
+use leash::run::{Drawn, Event, EventKind, Settings};
+use leash::ui::theme::{Depth, Ground, Theme};
+use leash::ui::{View, draw};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use session::Session;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 fn main() {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     println!("{cores} cores, terminal 160x50, embedded pair\n");
+    frames();
     starts();
     keys();
     rest();
     one_problem();
+}
+
+const PROBLEMS: usize = 500;
+const K: u32 = 8192;
+
+/// A frame of each screen while completions come in: the figures that have changed, and every
+/// cell. On Explore also with a step to the next problem before each frame.
+fn frames() {
+    let mut state = full();
+    let theme = Theme::new(Depth::True, Ground::Dark);
+    let mut view = View::new(theme, false);
+    let mut screen = Buffer::empty(Rect::new(0, 0, 160, 50));
+    let mut index = K;
+    for (what, keys, each) in [
+        ("frame of Explore", "", ""),
+        ("  by method", "uu", ""),
+        ("  both policies in one list", "v", ""),
+        ("  another problem each", "v", "}"),
+        ("frame of Completions", "2", ""),
+        ("frame of Curves, all problems", "3a", ""),
+        ("frame of Suite", "4", ""),
+    ] {
+        press(&mut state, keys);
+        let mut times: Vec<Duration> = (0..300)
+            .map(|_| {
+                let current = state.current;
+                // At 30 frames a second, more than both models draw on two cores.
+                come(&mut state, current, index..index + 20);
+                index += 20;
+                press(&mut state, each);
+                let start = Instant::now();
+                state.refresh();
+                screen.reset();
+                draw(&state, &mut view, &mut screen);
+                start.elapsed()
+            })
+            .collect();
+        show(what, &mut times);
+    }
+    println!();
+}
+
+fn press(state: &mut State, keys: &str) {
+    for c in keys.chars() {
+        update(state, Message::Key(Key::Char(c)));
+    }
+}
+
+/// Every problem at K completions of each policy.
+fn full() -> State {
+    let few: Vec<Problem> = Suite::HeldOut.problems();
+    let problems: Vec<Problem> = (0..PROBLEMS)
+        .map(|i| Problem { id: format!("leg_counting/many/{i}"), ..few[i % few.len()].clone() })
+        .collect();
+    let named = |name: &str| Named { name: name.to_owned(), spec: format!("embedded:{name}") };
+    let settings = Settings { k: 2 * K, sampling: Sampling::default(), threads: 2 };
+    let mut state = State::new(vec![named("base"), named("rlvr")], problems.into(), settings);
+    // The last ones come as they do in a run, so that its pace of figures is that of a long one.
+    for problem in 0..PROBLEMS {
+        for policy in [0, 1] {
+            for index in 0..K - 32 {
+                let Drawn { completion, verdict, .. } = made_up(policy, problem, index);
+                state.ledger.add(policy, problem, &completion, &verdict);
+            }
+        }
+        come(&mut state, problem, K - 32..K);
+    }
+    state
+}
+
+fn come(state: &mut State, problem: usize, indices: Range<u32>) {
+    let drawn = indices.flat_map(|index| [0, 1].map(|policy| made_up(policy, problem, index))).collect();
+    let event = Event { generation: state.generation, kind: EventKind::Drawn(drawn) };
+    update(state, Message::Run(event));
+}
+
+/// As spread as what the embedded pair draws: 6 methods, 60 wrong answers, a quarter of the
+/// texts new.
+fn made_up(policy: usize, problem: usize, index: u32) -> Drawn {
+    let mut stream = Stream::new(policy as u64).at(problem as u64).at(index.into());
+    let correct = stream.chance([0.25, 0.8][policy]);
+    let method =
+        stream.weighted(&[[0.3, 0.3, 0.2, 0.1, 0.05, 0.05], [0.99, 0.01, 0.0, 0.0, 0.0, 0.0]][policy]);
+    let answer = if correct { "64".to_owned() } else { stream.below(60).to_string() };
+    let verdict = Verdict {
+        answer: Some(answer),
+        correct,
+        rule: Some(Rule::Marker),
+        method: correct.then(|| format!("method {method}")),
+        sound: Some(correct),
+        ..Verdict::default()
+    };
+    let text = format!(" {}", stream.below(K as usize / 4));
+    let trace = vec![Token { id: 1, logprob: -0.1, entropy: stream.unit() as f32 }; 3];
+    let completion = Completion::traced(index, text, trace, Finish::Stop);
+    Drawn { policy, problem, completion, verdict, given: None }
 }
 
 /// Waits for a change of the screen without the coarse pauses of a test.
@@ -59,7 +170,7 @@ fn keys() {
 
     let mut times = Vec::new();
     for round in 0..300 {
-        let (key, header) = if round % 2 == 0 { ("]", " 2/50 ") } else { ("[", " 1/50 ") };
+        let (key, header) = if round % 2 == 0 { ("}", " 2/50 ") } else { ("{", " 1/50 ") };
         session.keys(key);
         times.push(until(&session, |s| s.lines().next().is_some_and(|l| l.contains(header))));
         // Out of step with the frames.

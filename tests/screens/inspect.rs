@@ -3,7 +3,7 @@
 
 use super::{SIZES, THEME, frame, frame_with, lines, press, running, screen};
 use insta::assert_snapshot;
-use leash::app::{Effect, Message, State, branch, update, weigh};
+use leash::app::{Effect, Message, State, Target, branch, update, weigh};
 use leash::policy::{Scored, ScoredToken};
 use leash::problem::Verdict;
 use leash::random::Stream;
@@ -63,7 +63,8 @@ fn branched(state: &mut State, keys: &str) {
             let correct = i.is_multiple_of([2, 9][side]);
             let answer = if correct { "44".to_owned() } else { (40 + i % 3).to_string() };
             let method = correct.then(|| ["pairs", "multiply"][(i % 4 / 2) as usize].to_owned());
-            Verdict { answer: Some(answer), correct, method, ..Verdict::default() }
+            let text = format!("{} so\n#### {answer}", job.prefix);
+            (Verdict { answer: Some(answer), correct, method, ..Verdict::default() }, text)
         };
         let drawn = branch::Kind::Drawn(job.indices.clone().map(verdict).collect());
         for kind in [drawn, branch::Kind::Ended(None)] {
@@ -87,6 +88,29 @@ fn a_branch_shows_where_both_go() {
         branched(&mut state, "b");
         assert_snapshot!(format!("branch_{width}x{height}"), screen(&mut state, width, height));
     }
+}
+
+#[test]
+fn a_continuation_in_full() {
+    for (width, height) in SIZES {
+        let mut state = read();
+        branched(&mut state, "b");
+        press(&mut state, "cc");
+        assert_snapshot!(format!("continuation_{width}x{height}"), screen(&mut state, width, height));
+    }
+}
+
+#[test]
+fn a_click_chooses_a_token() {
+    let mut state = read();
+    let mut view = View::new(THEME, false);
+    frame_with(&mut state, &mut view, 120, 36);
+    let Some(target @ Target::Token(at)) = view.seen.at(60, 3) else { panic!("no token there") };
+    assert_ne!(state.completions.cursor, at);
+    update(&mut state, Message::Click(target));
+    assert_eq!(state.completions.cursor, at);
+    let buf = frame_with(&mut state, &mut view, 120, 36);
+    assert!(buf[(60, 3)].modifier.contains(Modifier::REVERSED));
 }
 
 #[test]

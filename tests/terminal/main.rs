@@ -1,6 +1,7 @@
 //! End to end: the real binary in a pseudo-terminal, keys sent and the screen read.
 
 mod inspect;
+mod pictures;
 mod recording;
 mod session;
 

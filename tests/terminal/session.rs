@@ -173,6 +173,6 @@ impl Drop for Session {
     }
 }
 
-fn nonzero(n: u16) -> NonZeroU16 {
+pub fn nonzero(n: u16) -> NonZeroU16 {
     NonZeroU16::new(n).expect("a terminal has a size")
 }

@@ -13,6 +13,33 @@ pub struct Explore {
     /// Only clusters that match are listed; empty lists all.
     pub clusters: String,
     pub order: Order,
+    pub layout: Layout,
+}
+
+/// How the clusters of both policies stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// A column for each policy.
+    #[default]
+    Beside,
+    /// One list, both bars of a cluster in its row.
+    Over,
+}
+
+impl Layout {
+    pub fn other(self) -> Layout {
+        match self {
+            Layout::Beside => Layout::Over,
+            Layout::Over => Layout::Beside,
+        }
+    }
+
+    pub fn words(self) -> &'static str {
+        match self {
+            Layout::Beside => "side by side",
+            Layout::Over => "over each other, base above, RLVR below",
+        }
+    }
 }
 
 /// The order of the clusters. Correct ones come before wrong ones in all of them.
@@ -58,9 +85,14 @@ pub enum Pane {
 impl Pane {
     const ALL: [Pane; 3] = [Pane::Problems, Pane::Clusters(0), Pane::Clusters(1)];
 
-    /// The pane `by` places further on, around the end.
-    pub fn step(self, by: i32) -> Pane {
-        let at = Pane::ALL.iter().position(|p| *p == self).unwrap_or(0) as i32;
-        Pane::ALL[(at + by).rem_euclid(3) as usize]
+    /// The pane `by` places further on, around the end; over each other the clusters are one
+    /// pane.
+    pub fn step(self, by: i32, layout: Layout) -> Pane {
+        let panes = match layout {
+            Layout::Beside => &Pane::ALL[..],
+            Layout::Over => &Pane::ALL[..2],
+        };
+        let at = panes.iter().position(|p| *p == self).unwrap_or(panes.len() - 1) as i32;
+        panes[(at + by).rem_euclid(panes.len() as i32) as usize]
     }
 }

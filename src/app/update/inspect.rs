@@ -1,6 +1,7 @@
 //! What the keys of Completions do to tokens, branches and the diff.
 
 use crate::app::action::Action;
+use crate::app::branch::Branch;
 use crate::app::effect::Effect;
 use crate::app::state::{Overlay, State, Words};
 use crate::app::weigh::Subject;
@@ -13,6 +14,8 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Branch => return branch(state),
         Action::Force => force(state),
         Action::Diff => diff(state),
+        Action::NextContinuation => continuation(state, true),
+        Action::PreviousContinuation => continuation(state, false),
         _ => {}
     }
     Vec::new()
@@ -29,9 +32,14 @@ pub(super) fn cursor(state: &mut State, by: i32) -> Vec<Effect> {
     Vec::new()
 }
 
-/// One level back: the panel of a branch, then a diff.
+/// One level back: a continuation in full, the panel of a branch, then a diff.
 pub(super) fn back(state: &mut State) -> Option<Vec<Effect>> {
     if state.open_branch().is_some() {
+        let branch = state.inspect.branch.as_mut()?;
+        if branch.close() {
+            state.completions.scroll = 0;
+            return Some(Vec::new());
+        }
         state.inspect.branch = None;
         return Some(vec![Effect::EndBranch]);
     }
@@ -43,7 +51,7 @@ pub(super) fn forced(state: &mut State, words: Words) -> Vec<Effect> {
     state.branch(words.text, words.tokens)
 }
 
-fn point(state: &mut State, at: usize) {
+pub(super) fn point(state: &mut State, at: usize) {
     state.completions.cursor = at;
     state.completions.follow = true;
 }
@@ -101,6 +109,19 @@ fn before(state: &State, with: bool) -> Option<Words> {
     // The end of a text begins nothing.
     let taken = if with && !range.is_empty() { at + 1 } else { at };
     Some(Words { text, tokens: tokens.ids.get(..taken)?.to_vec() })
+}
+
+/// Another continuation in full; after the last one the completion again.
+fn continuation(state: &mut State, forward: bool) {
+    if state.open_branch().is_none_or(Branch::is_empty) {
+        state.notice = Some("no continuation yet: b or f draws some".to_owned());
+        return;
+    }
+    if let Some(branch) = &mut state.inspect.branch {
+        branch.show(forward);
+    }
+    let open = &mut state.completions;
+    (open.reading, open.scroll, open.follow) = (true, 0, false);
 }
 
 /// Marks the selected completion as the one that others are held against, or drops the mark.

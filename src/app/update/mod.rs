@@ -15,7 +15,7 @@ use crate::app::figures::Figures;
 use crate::app::key::Key;
 use crate::app::keymap::Context;
 use crate::app::message::Message;
-use crate::app::state::explore::Pane;
+use crate::app::state::explore::{Layout, Pane};
 use crate::app::state::{
     Archive, Completions, Look, Overlay, Palette, Progress, Regrade, Scope, Screen, State,
 };
@@ -312,7 +312,9 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::PreviousFork
         | Action::Branch
         | Action::Force
-        | Action::Diff => inspect::act(state, action),
+        | Action::Diff
+        | Action::NextContinuation
+        | Action::PreviousContinuation => inspect::act(state, action),
         Action::ToExplore
         | Action::ToCompletions
         | Action::ToCurves
@@ -323,7 +325,8 @@ fn act(state: &mut State, action: Action) -> Vec<Effect> {
         | Action::CursorRight
         | Action::ZoomIn
         | Action::ZoomOut
-        | Action::Sort => screens::act(state, action),
+        | Action::Sort
+        | Action::Layout => screens::act(state, action),
         Action::Runs => runs::show(state),
         Action::Rename => runs::rename(state),
         Action::Delete => runs::delete(state),
@@ -427,7 +430,7 @@ fn select_member(state: &mut State, at: usize) -> Vec<Effect> {
 fn pane(state: &mut State, by: i32) -> Vec<Effect> {
     match state.screen {
         Screen::Runs => {}
-        Screen::Explore => state.explore.pane = state.explore.pane.step(by),
+        Screen::Explore => state.explore.pane = state.explore.pane.step(by, state.explore.layout),
         Screen::Curves => state.curves.tile = state.curves.tile.step(by),
         Screen::Suite => {}
         Screen::Completions => {
@@ -496,10 +499,10 @@ fn open(state: &mut State) -> Vec<Effect> {
                 return Vec::new();
             };
             let (key, hits) = (row.key.clone(), row.hits);
-            // From the list of problems: the side that has any.
-            let side = match state.explore.pane {
-                Pane::Clusters(side) => side,
-                Pane::Problems => usize::from(hits[0] == 0),
+            // Where no side is chosen: the one that has any.
+            let side = match (state.explore.pane, state.explore.layout) {
+                (Pane::Clusters(side), Layout::Beside) => side,
+                _ => usize::from(hits[0] == 0),
             };
             state.explore.cluster = Some(key.clone());
             state.completions = Completions::open(key, side);

@@ -36,6 +36,13 @@ pub(super) fn click(state: &mut State, target: Target) -> Vec<Effect> {
             tab(state, side);
         }
         Target::Text => state.completions.reading = true,
+        Target::Token(at) => {
+            state.completions.reading = true;
+            let last = state.tokens().map_or(0, |t| t.len().saturating_sub(1));
+            super::inspect::point(state, at.min(last));
+            // The line under the mouse stays under it.
+            state.completions.follow = false;
+        }
         Target::Run(at) => {
             let again = state.runs.selected == at;
             state.runs.selected = moved(at, 0, state.runs.list.len());
@@ -82,7 +89,7 @@ pub(super) fn scroll(state: &mut State, target: Target, notches: i64) -> Vec<Eff
             let at = moved(state.selected_member(), notches, state.figures.members.len());
             select_member(state, at)
         }
-        Target::Text => {
+        Target::Text | Target::Token(_) => {
             state.completions.scroll = moved(state.completions.scroll, notches * 3, usize::MAX);
             state.completions.follow = false;
             Vec::new()

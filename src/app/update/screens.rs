@@ -32,6 +32,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::CursorRight => state.curves.shift(STRIDE),
         Action::ZoomIn => state.curves.zoom(true),
         Action::ZoomOut => state.curves.zoom(false),
+        Action::Layout => {
+            let explore = &mut state.explore;
+            explore.layout = explore.layout.other();
+            state.notice = Some(format!("clusters {}", explore.layout.words()));
+        }
         Action::Sort if state.screen == Screen::Explore && state.explore.pane != Pane::Problems => {
             state.explore.order = state.explore.order.next();
             state.notice = Some(format!("clusters: {}", state.explore.order.words()));

@@ -2,6 +2,7 @@
 
 mod body;
 mod branch;
+mod continuation;
 pub mod readout;
 
 pub use body::Wrapped;
@@ -166,6 +167,10 @@ fn full(
         }
         return;
     };
+    if let Some(branch) = branch.filter(|b| b.shown().is_some()) {
+        continuation::draw(state, branch, theme, area, buf, seen);
+        return;
+    }
     let columns = usize::from(inner.width);
     let other = other.as_ref().map(|(s, e)| (*s, &**e));
     let body = Body::new(state, subject, &entry, other, theme, columns, wrapped);
@@ -188,7 +193,7 @@ fn full(
     seen.first = followed;
     let first = followed.unwrap_or(open.scroll).min(seen.overflow);
     let cursor = Some(open.cursor).filter(|_| open.reading);
-    body.draw(first, Paint { heat: state.inspect.heat, cursor, theme: *theme }, window, buf);
+    body.draw(first, Paint { heat: state.inspect.heat, cursor, theme: *theme }, window, buf, seen);
     legend(state, theme, area, buf);
     if seen.overflow > 0 {
         let words = format!(" line {} of {} ", first + 1, body.height());

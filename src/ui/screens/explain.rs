@@ -16,7 +16,7 @@ use crate::ui::text;
 use crate::ui::theme::{Role, Theme};
 use crate::ui::widgets::entropy::reading;
 use crate::ui::widgets::frame::frame;
-use crate::ui::widgets::support::{Interval, RATES, Rate, bracketed, ranged};
+use crate::ui::widgets::support::{Interval, RATES, Rate, bracketed, criterion, ranged};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::{Clear, Widget};
@@ -184,8 +184,11 @@ fn counts(state: &State) -> Figure {
     let words = |c: &Counts| format!("P {} kept, E {} gained, S {} lost, O {} neither", c.p, c.e, c.s, c.o);
     Figure {
         name: format!("P, E, S, O; counted is {}", unit(state)),
-        here: both(state, words),
-        formula: "found: at least one hit in k (the tables); threshold: p̂ > ε = −ln ζ/k (the definition); e switches",
+        here: [format!("in support now: {}", criterion(state))]
+            .into_iter()
+            .chain(both(state, words))
+            .collect(),
+        formula: "e switches: found once in k (the paper's tables); found 2 or 4 times, which luck does less easily; p̂ > ε = −ln ζ/k, 3 hits or more (the paper's definition)",
         source: PAPER,
     }
 }
@@ -315,6 +318,7 @@ fn pass(state: &State) -> Figure {
         here: vec![
             format!("this problem: {}", ends(&state.figures.here.measures)),
             format!("all {}: {}", state.problems.len(), ends(&state.figures.all.measures)),
+            "the small lines in the list of problems: base, then RLVR, from one draw to all of them; dots: never right".to_owned(),
         ],
         formula: "1 − C(n−c, k)/C(n, k): that at least one of k draws is correct; blank where n < k",
         source: "Chen et al. 2021, arXiv:2107.03374, eq. 1; bands: Wilson on the effective number of problems",

@@ -1,9 +1,10 @@
 //! Explore: one problem under both policies, while completions come in.
 
 use crate::app::state::Scope;
+use crate::app::state::explore::Layout;
 use crate::app::{State, Target};
 use crate::ui::theme::Theme;
-use crate::ui::widgets::{clusters, entropy, footer, header, pass, problems, support};
+use crate::ui::widgets::{clusters, entropy, footer, header, overlay, pass, problems, support};
 use crate::ui::{Seen, layout, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,8 +17,15 @@ pub fn draw(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen: &m
     if panes.problems.width > 0 {
         problems::problems(state, theme, panes.problems, buf, seen);
     }
-    for side in [0, 1] {
-        clusters::clusters(state, side, theme, panes.clusters[side], buf, seen);
+    match state.explore.layout {
+        Layout::Beside => {
+            for side in [0, 1] {
+                clusters::clusters(state, side, theme, panes.clusters[side], buf, seen);
+            }
+        }
+        Layout::Over => {
+            overlay::overlay(state, theme, panes.clusters[0].union(panes.clusters[1]), buf, seen);
+        }
     }
     if panes.figures.height > 0 {
         header::figures(state, theme, panes.figures, buf);

@@ -14,7 +14,7 @@ use crate::ui::theme::{Role, Theme};
 use crate::ui::{Seen, widgets};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 
 /// The column of the policy on a side, 0 the base.
 pub fn clusters(state: &State, side: usize, theme: &Theme, area: Rect, buf: &mut Buffer, seen: &mut Seen) {
@@ -32,19 +32,7 @@ pub fn clusters(state: &State, side: usize, theme: &Theme, area: Rect, buf: &mut
         title.push((distinct.as_str(), theme.style(Role::Muted)));
     }
     let rows = &here.rows;
-    let first = first_shown(state.selected_row(), rows.len(), inner_height);
-    let last = rows.len().min(first + inner_height);
-    let filter = match state.explore.clusters.as_str() {
-        "" => String::new(),
-        filter => format!("/{filter} "),
-    };
-    let note = if rows.len() > inner_height {
-        format!(" {filter}{}–{last} of {} ", first + 1, rows.len())
-    } else if filter.is_empty() {
-        String::new()
-    } else {
-        format!(" {filter}{} of {} ", rows.len(), rows.len() + here.hidden)
-    };
+    let (first, note) = window(state, inner_height);
     let focused = state.explore.pane == Pane::Clusters(side);
     let inner = frame(buf, area, theme, focused, &title, &note);
     seen.target(inner, Target::Cluster { row: state.selected_row(), side });
@@ -52,7 +40,7 @@ pub fn clusters(state: &State, side: usize, theme: &Theme, area: Rect, buf: &mut
         empty(state, side, theme, inner, buf);
         return;
     }
-    let columns = Columns::new(rows, inner.width, here.k);
+    let columns = Columns::new(rows, inner.width, 1 + 6, here.k);
     for (y, (at, item)) in rows.iter().enumerate().skip(first).take(inner_height).enumerate() {
         let area = row(inner, y as u16);
         seen.target(area, Target::Cluster { row: at, side });
@@ -67,24 +55,44 @@ pub fn clusters(state: &State, side: usize, theme: &Theme, area: Rect, buf: &mut
     }
 }
 
+/// The first row in view of so many, and what the border says of the list.
+pub(super) fn window(state: &State, height: usize) -> (usize, String) {
+    let here = &state.figures.here;
+    let rows = here.rows.len();
+    let first = first_shown(state.selected_row(), rows, height);
+    let filter = match state.explore.clusters.as_str() {
+        "" => String::new(),
+        filter => format!("/{filter} "),
+    };
+    let note = if rows > height {
+        format!(" {filter}{}–{} of {rows} ", first + 1, rows.min(first + height))
+    } else if filter.is_empty() {
+        String::new()
+    } else {
+        format!(" {filter}{rows} of {} ", rows + here.hidden)
+    };
+    (first, note)
+}
+
 /// How a row is divided; the same in both columns.
-struct Columns {
+pub(super) struct Columns {
     answer: usize,
     method: usize,
     /// The problem has several right answers: a right cluster is told by its own too.
     several: bool,
-    bar: usize,
+    pub bar: usize,
     /// The share that fills the bar.
-    scale: f64,
-    k: u32,
+    pub scale: f64,
+    pub k: u32,
 }
 
 impl Columns {
-    /// Mark and spaces before the words, and the percentage after the bar.
-    const FIXED: usize = 3 + 1 + 1 + 6;
+    /// Mark and spaces before the words, and before the bar.
+    const FIXED: usize = 3 + 1;
 
-    fn new(rows: &[Row], width: u16, k: u32) -> Self {
-        let room = usize::from(width).saturating_sub(Self::FIXED);
+    /// For rows of so many columns, `after` of them behind the bar.
+    pub fn new(rows: &[Row], width: u16, after: usize, k: u32) -> Self {
+        let room = usize::from(width).saturating_sub(Self::FIXED + after);
         let longest = |of: fn(&Row) -> &str, correct_only: bool| {
             let rows = rows.iter().filter(|r| !correct_only || r.correct);
             rows.map(|r| text::width(of(r))).max().unwrap_or(0)
@@ -119,24 +127,8 @@ impl Columns {
         };
         let words = if hits > 0 && item.correct { Role::Text } else { Role::Muted };
         let quiet = if hits == 0 && !missing { Role::Faint } else { words };
-        let mut x = put(buf, area, 1, 0, mark, theme.style(role)) + 1;
-        let label_end = 3 + self.answer + if self.answer > 0 { 2 } else { 0 } + self.method;
-        if self.answer > 0 {
-            let answer = match self.several {
-                true => text::fit(&item.answer, self.answer),
-                false => text::right(&item.answer, self.answer),
-            };
-            put(buf, area, x, 0, &answer, theme.style(quiet));
-            x += self.answer as u16 + 2;
-            put(buf, area, x, 0, &text::fit(&item.method, self.method), theme.style(quiet));
-        } else {
-            let label = match (item.method.is_empty(), self.several && item.correct) {
-                (true, _) => item.answer.clone(),
-                (false, true) => format!("{}  {}", item.answer, item.method),
-                (false, false) => item.method.clone(),
-            };
-            put(buf, area, x, 0, &text::fit(&label, self.method), theme.style(quiet));
-        }
+        put(buf, area, 1, 0, mark, theme.style(role));
+        let label_end = self.words(item, theme.style(quiet), area, buf);
         if let Some(note) = note_of(item, side) {
             self.note(&note, label_end, theme.style(role), area, buf);
             return;
@@ -153,21 +145,60 @@ impl Columns {
         put_right(buf, area, area.width, 0, &percent, theme.style(quiet));
     }
 
+    /// What names the cluster. Returns the column after it.
+    pub fn words(&self, item: &Row, style: Style, area: Rect, buf: &mut Buffer) -> usize {
+        let x = 3;
+        if self.answer > 0 {
+            let answer = match self.several {
+                true => text::fit(&item.answer, self.answer),
+                false => text::right(&item.answer, self.answer),
+            };
+            put(buf, area, x, 0, &answer, style);
+            let x = x + self.answer as u16 + 2;
+            put(buf, area, x, 0, &text::fit(&item.method, self.method), style);
+        } else {
+            let label = match (item.method.is_empty(), self.several && item.correct) {
+                (true, _) => item.answer.clone(),
+                (false, true) => format!("{}  {}", item.answer, item.method),
+                (false, false) => item.method.clone(),
+            };
+            put(buf, area, x, 0, &text::fit(&label, self.method), style);
+        }
+        usize::from(x) + self.answer + if self.answer > 0 { 2 } else { 0 } + self.method
+    }
+
     /// What was lost or gained, in the place of the bar, or of the whole row.
-    fn note(
-        &self,
-        note: &Note,
-        label_end: usize,
-        style: ratatui::style::Style,
-        area: Rect,
-        buf: &mut Buffer,
-    ) {
-        let k = text::grouped(self.k.into());
-        let e = text::small(epsilon(self.k));
-        let Note { word, hits, decided } = note;
+    fn note(&self, note: &Note, label_end: usize, style: Style, area: Rect, buf: &mut Buffer) {
+        let forms = note.forms(self.k);
+        let whole = usize::from(area.width).saturating_sub(3);
+        let beside = whole.saturating_sub(label_end - 2);
+        let fits = |room: usize| forms.iter().find(|f| text::width(f) <= room).map(String::as_str);
+        if let Some(words) = fits(beside) {
+            put_right(buf, area, area.width, 0, words, style);
+            return;
+        }
+        // The other column has the same row, and says which cluster it is.
+        put(buf, area, 3, 0, &text::left(fits(whole).unwrap_or(note.word), whole), style);
+    }
+}
+
+/// What is said of a row in the column of the policy that does not have it.
+pub(super) struct Note {
+    pub word: &'static str,
+    hits: u32,
+    /// `None` if the draws decide, else about the k that would.
+    decided: Option<Option<u32>>,
+}
+
+impl Note {
+    /// The ways to say it, the longest first.
+    pub fn forms(&self, k: u32) -> Vec<String> {
+        let e = text::small(epsilon(k));
+        let k = text::grouped(k.into());
+        let Note { word, hits, decided } = self;
         let bound = if *hits == 0 { format!("p < {e}") } else { format!("at most ε {e}") };
         // A loss that luck may have made is a question, with the k that would answer it.
-        let forms = match decided {
+        match decided {
             None => vec![
                 format!("{word}: {hits} of {k}, {bound}, certain"),
                 format!("{word}: {hits} of {k}, {bound}"),
@@ -186,28 +217,11 @@ impl Columns {
                     format!("{word}? {bound}"),
                 ]
             }
-        };
-        let whole = usize::from(area.width).saturating_sub(3);
-        let beside = whole.saturating_sub(label_end - 2);
-        let fits = |room: usize| forms.iter().find(|f| text::width(f) <= room).map(String::as_str);
-        if let Some(words) = fits(beside) {
-            put_right(buf, area, area.width, 0, words, style);
-            return;
         }
-        // The other column has the same row, and says which cluster it is.
-        put(buf, area, 3, 0, &text::left(fits(whole).unwrap_or(word), whole), style);
     }
 }
 
-/// What is said of a row in the column of the policy that does not have it.
-struct Note {
-    word: &'static str,
-    hits: u32,
-    /// `None` if the draws decide, else about the k that would.
-    decided: Option<Option<u32>>,
-}
-
-fn note_of(item: &Row, side: usize) -> Option<Note> {
+pub(super) fn note_of(item: &Row, side: usize) -> Option<Note> {
     let status = item.status?;
     let here = matches!((status, side), (Status::Shrunk, 1) | (Status::Expanded, 0));
     let decided = match item.change.map(|c| c.certainty) {
@@ -218,7 +232,7 @@ fn note_of(item: &Row, side: usize) -> Option<Note> {
 }
 
 /// Before the first pair of completions: what the policy is writing.
-fn empty(state: &State, side: usize, theme: &Theme, area: Rect, buf: &mut Buffer) {
+pub(super) fn empty(state: &State, side: usize, theme: &Theme, area: Rect, buf: &mut Buffer) {
     let partials = &state.progress.gauge.partials;
     let partial = partials.get(state.policy(side)).and_then(|p| p.as_ref());
     let partial = partial.filter(|(problem, _)| *problem == state.current);

@@ -6,6 +6,7 @@ pub mod entropy;
 pub mod footer;
 pub mod frame;
 pub mod header;
+pub mod overlay;
 pub mod pass;
 pub mod problems;
 pub mod spark;

@@ -2,10 +2,12 @@
 
 use super::first_shown;
 use super::frame::frame;
+use super::spark;
 use crate::app::figures::Line;
 use crate::app::state::explore::Pane;
 use crate::app::{State, Target};
 use crate::support::change::Certainty;
+use crate::support::pass::pass_at;
 use crate::support::{Status, Unit};
 use crate::ui::canvas::{put, row};
 use crate::ui::text;
@@ -19,7 +21,10 @@ pub fn problems(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen
     let filter = &state.explore.filter;
     let title = if filter.is_empty() { " Problems ".to_owned() } else { format!(" /{filter} ") };
     let shown = &state.figures.listed;
-    let note = format!(" {} ", shown.len());
+    let digits = state.problems.len().to_string().len();
+    let points = Reach::points(usize::from(area.width.saturating_sub(2)), digits);
+    let what = if points > 0 { "· pass@k " } else { "" };
+    let note = format!(" {} {what}", shown.len());
     let inner = frame(buf, area, theme, focused, &[(&title, theme.style(Role::Title))], &note);
     seen.target(inner, Target::Problem(state.current));
     if shown.is_empty() {
@@ -29,7 +34,6 @@ pub fn problems(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen
     }
     let selected = state.place_of(state.current);
     let first = first_shown(selected, shown.len(), usize::from(inner.height));
-    let digits = state.problems.len().to_string().len();
     let rows = &shown[first..shown.len().min(first + usize::from(inner.height))];
     let task = |i: usize| state.problems[i].task.as_deref();
     let mixed = rows.windows(2).any(|pair| task(pair[0]) != task(pair[1]));
@@ -47,14 +51,75 @@ pub fn problems(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen
         let x = put(buf, area, 1, 0, &number, theme.style(if here { Role::Title } else { Role::Muted })) + 1;
         let letter = line.status.map_or('·', Status::letter).to_string();
         let x = put(buf, area, x, 0, &letter, theme.style(role)) + 1;
-        let room = usize::from(inner.width.saturating_sub(x));
+        if points > 0 {
+            let end = inner.width.saturating_sub(Reach::width(points) as u16);
+            Reach::of(line, points).draw(
+                theme,
+                Rect { x: area.x + end, width: inner.width - end, ..area },
+                buf,
+            );
+        }
+        let taken = if points > 0 { Reach::width(points) + 1 } else { 0 };
+        let room = usize::from(inner.width.saturating_sub(x)).saturating_sub(taken);
         let (words, role) = match note_of(line, state.lens.unit, room) {
-            _ if line.format => ("by format?".to_owned(), Role::Accent),
+            _ if line.format => (if room < 10 { "format?" } else { "by format?" }.to_owned(), Role::Accent),
             // Where tasks are mixed, each problem says whose it is until there is more to say.
             (words, _) if words.is_empty() && mixed => (state.title_of(problem), Role::Muted),
             note => note,
         };
         put(buf, area, x, 0, &text::fit(&words, room), theme.style(role));
+    }
+}
+
+/// How far each policy reaches on a problem: pass@k from one draw to all of them, as two small
+/// lines, the base's on the left.
+struct Reach {
+    /// Completions of each policy.
+    drawn: u32,
+    lines: [Vec<f64>; 2],
+}
+
+impl Reach {
+    /// Points of each line in a list of so many columns; 0 where words need the room.
+    fn points(columns: usize, digits: usize) -> usize {
+        match columns.saturating_sub(digits + 4) {
+            25.. => 5,
+            18.. => 4,
+            _ => 0,
+        }
+    }
+
+    /// Columns of both lines, and of the space between them.
+    fn width(points: usize) -> usize {
+        2 * points + 1
+    }
+
+    /// Both policies at the same k: the first, evenly spaced powers, and the last.
+    fn of(line: &Line, points: usize) -> Reach {
+        let at = |i: usize| {
+            let share = i as f64 / (points.saturating_sub(1)).max(1) as f64;
+            f64::from(line.k).powf(share).round() as u32
+        };
+        let lines = line.hits.map(|hits| {
+            let pass = |k| pass_at(line.k, hits, k).unwrap_or(f64::NAN);
+            if hits == 0 { Vec::new() } else { (0..points).map(at).map(pass).collect() }
+        });
+        Reach { drawn: line.k, lines }
+    }
+
+    /// Draws them; a policy that never was right has a line of dots.
+    fn draw(&self, theme: &Theme, area: Rect, buf: &mut Buffer) {
+        let points = usize::from(area.width) / 2;
+        if self.drawn == 0 {
+            return;
+        }
+        for (side, (values, role)) in self.lines.iter().zip([Role::Base, Role::Rlvr]).enumerate() {
+            let (words, role) = match values.is_empty() {
+                true => ("·".repeat(points), Role::Faint),
+                false => (spark::line(values, 1.0, points), role),
+            };
+            put(buf, area, (side * (points + 1)) as u16, 0, &words, theme.style(role));
+        }
     }
 }
 
@@ -102,4 +167,35 @@ fn note_of(line: &Line, unit: Unit, room: usize) -> (String, Role) {
     };
     let last = forms[2].clone();
     (forms.into_iter().find(|f| text::width(f) <= room).unwrap_or(last), role)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::theme::{Depth, Ground};
+
+    fn shown(k: u32, hits: [u32; 2], points: usize) -> String {
+        let line = Line { k, hits, ..Line::default() };
+        let area = Rect::new(0, 0, Reach::width(points) as u16, 1);
+        let mut buf = Buffer::empty(area);
+        Reach::of(&line, points).draw(&Theme::new(Depth::Mono, Ground::Dark), area, &mut buf);
+        buf.content.iter().map(|c| c.symbol()).collect()
+    }
+
+    #[test]
+    fn both_policies_reach_is_seen_at_a_glance() {
+        assert_eq!(shown(1024, [512, 1024], 4), "▅███ ████");
+        assert_eq!(shown(1024, [4, 0], 4), "▁▁▃█ ····", "rare is not never");
+        assert_eq!(shown(1, [1, 0], 5), "█████ ·····");
+        assert_eq!(shown(0, [0, 0], 4), "         ", "nothing is drawn yet");
+    }
+
+    #[test]
+    fn words_come_before_lines() {
+        assert_eq!([14, 22, 23, 25, 30, 32].map(|columns| Reach::points(columns, 1)), [0, 0, 4, 4, 5, 5]);
+        assert!((0..60).all(|columns| {
+            let points = Reach::points(columns, 3);
+            points == 0 || Reach::width(points) + 1 + 8 + 7 <= columns
+        }));
+    }
 }

@@ -155,8 +155,8 @@ fn notes(state: &State, noise: Option<&Noise>, theme: &Theme, area: Rect, buf: &
     }
 }
 
-/// How one looks, in the lower border.
-fn foot(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+/// When something counts as in support.
+pub fn criterion(state: &State) -> String {
     let (k, lens) = (state.figures.here.k, &state.lens);
     let criterion = match lens.criterion {
         Criterion::Found { min_hits: 0 | 1 } => "found once".to_owned(),
@@ -164,10 +164,12 @@ fn foot(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
         Criterion::Threshold { .. } if k > 0 => format!("p > ε {}", text::small(epsilon(k))),
         Criterion::Threshold { .. } => "p > ε".to_owned(),
     };
-    let mut words = format!(" {criterion} ");
-    if lens.sound {
-        words = format!(" {criterion}, sound ");
-    }
+    if lens.sound { format!("{criterion}, sound") } else { criterion }
+}
+
+/// How one looks, in the lower border.
+fn foot(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer) {
+    let words = format!(" {} ", criterion(state));
     if area.height > 1 {
         let x = put(buf, area, 2, area.height - 1, &words, theme.style(Role::Muted));
         if state.regrade.grading != Grading::Usual {

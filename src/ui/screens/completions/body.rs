@@ -3,12 +3,12 @@
 //! Where lines break is kept until the text or the width is another, and only the lines in
 //! view are laid out.
 
-use crate::app::State;
 use crate::app::state::archive::Entry;
 use crate::app::weigh::{Heat, Subject, Tokens};
+use crate::app::{State, Target};
 use crate::ui::canvas::{put, row};
-use crate::ui::text;
 use crate::ui::theme::{Depth, Role, Theme};
+use crate::ui::{Seen, text};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -98,7 +98,7 @@ impl<'a> Body<'a> {
     }
 
     /// Draws the lines from `first` on.
-    pub fn draw(&self, first: usize, paint: Paint, area: Rect, buf: &mut Buffer) {
+    pub fn draw(&self, first: usize, paint: Paint, area: Rect, buf: &mut Buffer, seen: &mut Seen) {
         let plain = paint.theme.style(Role::Text);
         for (y, line) in self.lines.iter().enumerate().skip(first).take(usize::from(area.height)) {
             let area = row(area, (y - first) as u16);
@@ -106,14 +106,14 @@ impl<'a> Body<'a> {
             put(buf, area, 0, 0, words, plain);
             match (self.diff, self.tokens) {
                 (Some(diff), _) => diff.colour(line, words, &paint.theme, area, buf),
-                (None, Some(tokens)) => self.colour(tokens, y, paint, area, buf),
+                (None, Some(tokens)) => self.colour(tokens, y, paint, area, buf, seen),
                 (None, None) => {}
             }
         }
     }
 
     /// Colours the tokens of line `y`, which stands in `area`.
-    fn colour(&self, tokens: &Tokens, y: usize, paint: Paint, area: Rect, buf: &mut Buffer) {
+    fn colour(&self, tokens: &Tokens, y: usize, paint: Paint, area: Rect, buf: &mut Buffer, seen: &mut Seen) {
         let Paint { heat, cursor, theme } = paint;
         let line = &self.lines[y];
         let last = y + 1 == self.lines.len();
@@ -140,7 +140,9 @@ impl<'a> Body<'a> {
                 put(buf, area, from, 0, "∎", style.patch(theme.style(Role::Muted)));
             } else {
                 let room = area.width.saturating_sub(from);
-                buf.set_style(Rect { x: area.x + from, width: (to - from).min(room), ..area }, style);
+                let cells = Rect { x: area.x + from, width: (to - from).min(room), ..area };
+                buf.set_style(cells, style);
+                seen.target(cells, Target::Token(at));
                 // A line feed has no cell of its own.
                 if cursor == Some(at) && range.end > end {
                     put(buf, area, to, 0, "↵", style);

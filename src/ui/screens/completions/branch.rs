@@ -31,7 +31,9 @@ pub fn draw(state: &State, branch: &Branch, theme: &Theme, area: Rect, buf: &mut
     let room = usize::from(area.width.saturating_sub(x));
     put(buf, line, x, 0, &tail(&branch.prefix, room), theme.style(Role::Title));
     let columns = Columns::new(area.width);
-    put(buf, row(area, 2), 1, 0, "not recorded", theme.style(Role::Faint));
+    let hint = if branch.is_empty() { "not recorded" } else { "unrecorded; c reads" };
+    let room = usize::from(columns.words);
+    put(buf, row(area, 2), 1, 0, &text::fit(hint, room), theme.style(Role::Faint));
     columns.names(state, theme, row(area, 2), buf);
     let line = row(area, 3);
     put(buf, line, 1, 0, "correct", muted);
@@ -58,6 +60,9 @@ pub fn draw(state: &State, branch: &Branch, theme: &Theme, area: Rect, buf: &mut
     for (y, lead) in leads.iter().take(rows).enumerate() {
         let line = row(below, y as u16);
         let (mark, role) = if lead.correct { ("✓", Role::Correct) } else { ("✗", Role::Wrong) };
+        if branch.shown().is_some_and(|(_, end)| end == *lead) {
+            put(buf, line, 0, 0, "▸", theme.style(Role::Accent));
+        }
         put(buf, line, 1, 0, mark, theme.style(role));
         let words = format!("{}  {}", lead.answer, lead.method);
         let style = theme.style(if lead.correct { Role::Text } else { Role::Muted });
