@@ -31,6 +31,7 @@ fn main() {
     frames();
     starts();
     keys();
+    training();
     rest();
     one_problem();
 }
@@ -168,15 +169,7 @@ fn keys() {
     let written = session.look(|t| t.bytes.len()) - bytes;
     let a_second = written as f64 / start.elapsed().as_secs_f64() / 1000.0;
 
-    let mut times = Vec::new();
-    for round in 0..300 {
-        let (key, header) = if round % 2 == 0 { ("}", " 2/50 ") } else { ("{", " 1/50 ") };
-        session.keys(key);
-        times.push(until(&session, |s| s.lines().next().is_some_and(|l| l.contains(header))));
-        // Out of step with the frames.
-        std::thread::sleep(Duration::from_millis(20 + round % 37));
-    }
-    show("key to changed screen, flat out", &mut times);
+    show("key to changed screen, flat out", &mut steps(&mut session));
     println!("{:<34} {a_second:.1} kB/s", "written while sampling");
 
     let mut times = Vec::new();
@@ -188,6 +181,32 @@ fn keys() {
     }
     show("resize to redrawn screen, flat out", &mut times);
     session.keys("q");
+    session.end();
+}
+
+/// From a key to the screen that it changes, to and fro between two problems.
+fn steps(session: &mut Session) -> Vec<Duration> {
+    let step = |round: u64| {
+        let (key, header) = if round.is_multiple_of(2) { ("}", " 2/50 ") } else { ("{", " 1/50 ") };
+        session.keys(key);
+        let time = until(session, |s| s.lines().next().is_some_and(|l| l.contains(header)));
+        // Out of step with the frames.
+        std::thread::sleep(Duration::from_millis(20 + round % 37));
+        time
+    };
+    (0..300).map(step).collect()
+}
+
+/// The same while a policy is trained on every core.
+fn training() {
+    let mut session = Session::start(160, 50, &["--k", "8"]);
+    session.wait_for("400/400");
+    session.keys("ts");
+    until(&session, |s| s.lines().next().is_some_and(|l| l.contains(" step ")));
+    session.keys("\x1b");
+    until(&session, |s| s.contains("Problems"));
+    show("key to changed screen, training", &mut steps(&mut session));
+    session.signal("TERM");
     session.end();
 }
 
