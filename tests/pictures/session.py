@@ -44,7 +44,7 @@ def main(leash, out):
         events = record(leash, home)
     header = {"version": 2, "width": COLUMNS, "height": ROWS, "title": "leash",
               "env": {"TERM": "xterm-256color"}}
-    with open(out, "v", encoding="utf-8") as file:
+    with open(out, "w", encoding="utf-8") as file:
         for line in [header, *events]:
             file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
     print(f"{out}: {len(events)} events, {events[-1][0]:.0f} s, {os.path.getsize(out) // 1000} kB")
