@@ -23,7 +23,7 @@ pub fn problems(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen
     let shown = &state.figures.listed;
     let digits = state.problems.len().to_string().len();
     let points = Reach::points(usize::from(area.width.saturating_sub(2)), digits);
-    let what = if points > 0 { "· pass@k " } else { "" };
+    let what = if points > 0 { "pass@k " } else { "" };
     let note = format!(" {} {what}", shown.len());
     let inner = frame(buf, area, theme, focused, &[(&title, theme.style(Role::Title))], &note);
     seen.target(inner, Target::Problem(state.current));
@@ -80,7 +80,7 @@ struct Reach {
 }
 
 impl Reach {
-    /// Points of each line in a list of so many columns; 0 where words need the room.
+    /// Columns of each line in a list of so many; 0 where words need the room.
     fn points(columns: usize, digits: usize) -> usize {
         match columns.saturating_sub(digits + 4) {
             25.. => 5,
@@ -94,8 +94,10 @@ impl Reach {
         2 * points + 1
     }
 
-    /// Both policies at the same k: the first, evenly spaced powers, and the last.
-    fn of(line: &Line, points: usize) -> Reach {
+    /// Both policies at the same k, two of them a column: the first, evenly spaced powers, and
+    /// the last.
+    fn of(line: &Line, columns: usize) -> Reach {
+        let points = 2 * columns;
         let at = |i: usize| {
             let share = i as f64 / (points.saturating_sub(1)).max(1) as f64;
             f64::from(line.k).powf(share).round() as u32
@@ -116,7 +118,7 @@ impl Reach {
         for (side, (values, role)) in self.lines.iter().zip([Role::Base, Role::Rlvr]).enumerate() {
             let (words, role) = match values.is_empty() {
                 true => ("·".repeat(points), Role::Faint),
-                false => (spark::line(values, 1.0, points), role),
+                false => (spark::thin(values), role),
             };
             put(buf, area, (side * (points + 1)) as u16, 0, &words, theme.style(role));
         }
@@ -184,9 +186,9 @@ mod tests {
 
     #[test]
     fn both_policies_reach_is_seen_at_a_glance() {
-        assert_eq!(shown(1024, [512, 1024], 4), "▅███ ████");
-        assert_eq!(shown(1024, [4, 0], 4), "▁▁▃█ ····", "rare is not never");
-        assert_eq!(shown(1, [1, 0], 5), "█████ ·····");
+        assert_eq!(shown(1024, [512, 1024], 4), "⠊⠉⠉⠉ ⠉⠉⠉⠉");
+        assert_eq!(shown(1024, [4, 0], 4), "⣀⣀⠤⠉ ····", "rare is not never");
+        assert_eq!(shown(1, [1, 0], 5), "⠉⠉⠉⠉⠉ ·····");
         assert_eq!(shown(0, [0, 0], 4), "         ", "nothing is drawn yet");
     }
 
