@@ -44,7 +44,9 @@ pub fn overlay(state: &State, theme: &Theme, area: Rect, buf: &mut Buffer, seen:
         empty(state, 0, theme, inner, buf);
         return;
     }
-    let notes = notes(&here.rows, here.k, usize::from(inner.width) / 4);
+    // With little room the mark says it, and the bars have the columns.
+    let room = if inner.width < 70 { 0 } else { usize::from(inner.width) / 4 };
+    let notes = notes(&here.rows, here.k, room);
     let said = notes.iter().map(|n| text::width(n)).max().unwrap_or(0);
     let after = 2 * SHARE + if said > 0 { said + 2 } else { 0 };
     let columns = Columns::new(&here.rows, inner.width, after, here.k);
