@@ -4,8 +4,8 @@
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Between frames after a key.
-const INPUT: Duration = Duration::from_millis(16);
+/// Between frames after a key: of a key that is held down each press is seen.
+const INPUT: Duration = Duration::from_millis(8);
 /// Between frames while completions come in.
 const STREAM: Duration = Duration::from_millis(33);
 

@@ -228,6 +228,8 @@ impl Session {
 
     fn take(&mut self, state: &mut State, view: &View, event: &TerminalEvent) -> Vec<Effect> {
         if matches!(event, TerminalEvent::Resize(..)) {
+            // The window may have the old size again, and what it shows is lost all the same.
+            self.screen.forget();
             self.pace.stream();
             return Vec::new();
         }

@@ -200,7 +200,7 @@ fn steps(session: &mut Session) -> Vec<Duration> {
 /// The same while a policy is trained on every core.
 fn training() {
     let mut session = Session::start(160, 50, &["--k", "8"]);
-    session.wait_for("400/400");
+    session.wait_for("all drawn");
     session.keys("ts");
     until(&session, |s| s.lines().next().is_some_and(|l| l.contains(" step ")));
     session.keys("\x1b");

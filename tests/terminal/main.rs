@@ -68,6 +68,12 @@ fn the_embedded_pair_is_explored() {
     session.wait("a word on the size", |s| s.contains("40") && !s.contains("Problems"));
     session.resize(120, 36);
     session.wait_for("Problems");
+    // Back before the program has looked: what the window lost is drawn again.
+    for _ in 0..5 {
+        session.resize(60, 20);
+        session.resize(120, 36);
+    }
+    session.wait("the whole screen", |s| s.lines().next().is_some_and(|l| l.chars().count() > 100));
 
     session.keys("q");
     let (status, screen) = session.end();
