@@ -40,7 +40,7 @@ impl Live {
     /// files have are kept.
     ///
     /// # Errors
-    /// Those of [`import`](super::import); a table of comma-separated values, of which
+    /// Those of [`import`](super::import()); a table of comma-separated values, of which
     /// nobody knows where a row ends before the next one begins.
     pub fn open(
         paths: &[PathBuf],

@@ -102,7 +102,7 @@ pub fn recognise(path: &Path, mapping: &Mapping) -> Result<Option<Format>, Recor
 /// Whether the files are one recording of our own.
 ///
 /// # Errors
-/// Those of [`recognise`].
+/// Those of [`recognise()`].
 pub fn is_ours(paths: &[PathBuf], options: &Options) -> Result<bool, RecordError> {
     Ok(match paths {
         [only] => recognise(only, &options.mapping)?.is_none(),
