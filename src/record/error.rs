@@ -1,6 +1,6 @@
 //! What can go wrong with a recording.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Each message names the file, the line where there is one, and the mend.
 #[derive(Debug, thiserror::Error)]
@@ -20,4 +20,16 @@ pub enum RecordError {
     Version { path: PathBuf, version: u32 },
     #[error("{path}: another process is writing this recording; wait for it, or write to another file")]
     Locked { path: PathBuf },
+}
+
+impl RecordError {
+    /// Whether it is this file that cannot be read.
+    pub(super) fn is_of(&self, file: &Path) -> bool {
+        match self {
+            Self::File { path, .. } | Self::NoRecording { path, .. } | Self::Part { path, .. } => {
+                path == file
+            }
+            Self::Line { .. } | Self::Version { .. } | Self::Locked { .. } => false,
+        }
+    }
 }

@@ -167,7 +167,15 @@ impl Importer {
             last: None,
             tick,
         };
-        let read = file.rows(&self.options, &mut mark, &mut sink);
+        let mut read = file.rows(&self.options, &mut mark, &mut sink);
+        // What is written anew is not whole at every moment: it is read at its next change.
+        if taken.is_some()
+            && let Err(error) = &read
+            && error.is_of(&file.source.path)
+        {
+            wrong.add(|| error.to_string());
+            read = Ok(());
+        }
         mark.taken = taken;
         self.files[number].mark = mark;
         self.files[number].wrong = wrong;
@@ -180,9 +188,9 @@ impl Importer {
         self.transcript.flush()
     }
 
-    /// The files, in order.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(|f| f.source.path.as_path())
+    /// The files, in order, and whether each is read on from where it was left.
+    pub fn paths(&self) -> impl Iterator<Item = (&Path, bool)> {
+        self.files.iter().map(|f| (f.source.path.as_path(), f.mark.taken.is_none()))
     }
 
     /// What came of it so far.
@@ -254,6 +262,15 @@ struct Input {
 struct Wrong {
     count: u64,
     first: Vec<String>,
+}
+
+impl Wrong {
+    fn add(&mut self, message: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.first.len() < KEPT {
+            self.first.push(message());
+        }
+    }
 }
 
 impl Input {
@@ -459,16 +476,12 @@ impl Sink for Writing<'_, '_> {
     }
 
     fn wrong(&mut self, place: &Place, reason: String) {
-        self.wrong.count += 1;
-        if self.wrong.first.len() >= KEPT {
-            return;
-        }
         let path = self.file.source.path.clone();
-        let error = match place {
+        let error = || match place {
             Place::Line(line) => RecordError::Line { path, line: *line, reason },
             Place::Row(row) => RecordError::Part { path, part: format!("row {row}"), reason },
             Place::Part(part) => RecordError::Part { path, part: part.clone(), reason },
         };
-        self.wrong.first.push(error.to_string());
+        self.wrong.add(|| error().to_string());
     }
 }

@@ -57,7 +57,7 @@ impl Live {
         let lock = File::open(&copy).map_err(failed)?;
         let _ = lock.try_lock();
         // Before the first reading: what is added meanwhile is read by the next one.
-        let states = importer.paths().map(state).collect();
+        let states = importer.paths().map(|(path, _)| state(path)).collect();
         let read = importer.read(progress);
         let live = Self { importer, copy, _lock: lock, states };
         read.map(|()| live)
@@ -76,15 +76,16 @@ impl Live {
     /// Copies what was added to the files since the last time.
     ///
     /// # Errors
-    /// A file that cannot be read on, or is shorter than it was; a full disk.
+    /// A file of lines that cannot be read on, or is shorter than it was; a full disk.
     pub fn catch_up(&mut self) -> Result<(), RecordError> {
         for number in 0..self.states.len() {
-            let Some(path) = self.importer.paths().nth(number).map(Path::to_owned) else { continue };
-            let (now, before) = (state(&path), self.states[number]);
+            let Some((path, goes_on)) = self.importer.paths().nth(number) else { continue };
+            let (now, before) = (state(path), self.states[number]);
             if now == before {
                 continue;
             }
-            if now.size < before.size {
+            if goes_on && now.size < before.size {
+                let path = path.to_owned();
                 let reason = "it is shorter than it was: open it again".to_owned();
                 return Err(RecordError::NoRecording { path, reason });
             }

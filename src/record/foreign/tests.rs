@@ -465,3 +465,23 @@ fn a_pair_that_grows_is_matched_by_id_or_else_by_prompt() {
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left.iter().filter(|n| n.to_string_lossy().ends_with(".followed.jsonl")).count(), 1);
 }
+
+#[test]
+fn a_log_that_is_written_anew_is_followed_past_the_moments_when_it_is_not_whole() {
+    for name in ["inspect.eval", "inspect.json", "lighteval.parquet"] {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join(name);
+        let bytes = fs::read(fixture(name)).unwrap();
+        fs::write(&log, &bytes).unwrap();
+        let files = [log.clone()];
+        let mut live = Live::open(&files, &Options::default(), Some(folder.path()), &mut |_| ()).unwrap();
+        let before = held(live.path());
+        fs::write(&log, &bytes[..bytes.len() / 2]).unwrap();
+        live.catch_up().unwrap();
+        assert!(!live.imported().wrong.is_empty(), "{name}");
+        fs::write(&log, &bytes).unwrap();
+        live.catch_up().unwrap();
+        assert_eq!(live.imported().wrong, Vec::<String>::new(), "{name}");
+        assert_eq!(held(live.path()), before, "{name}");
+    }
+}
