@@ -14,10 +14,13 @@ pub struct BenchArgs {
     /// Tokens of each completion
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub tokens: u32,
-    /// Completions drawn at once, a row each
+    /// Completions drawn at once
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [1, 16, 64, 256, 1024],
           value_parser = clap::value_parser!(u32).range(1..=1 << 20))]
     pub batch: Vec<u32>,
+    /// Temperature: at a high one completions part at once, and each token is computed
+    #[arg(long, value_name = "T", default_value_t = 1.0, value_parser = super::temperature)]
+    pub temperature: f64,
     #[arg(long, value_enum, default_value_t = BenchFormat::Table)]
     pub format: BenchFormat,
 }

@@ -36,8 +36,13 @@ struct Report {
 struct Row {
     batch: u32,
     tokens_per_second: f64,
+    /// Of an engine that computes every token of every completion, at the machine's rate.
     floor_tokens_per_second: f64,
     ratio_to_floor: f64,
+    /// What is computed is a row for all completions that agree so far: so many a token.
+    rows_per_token: f64,
+    /// Rows a second to the floor: how well the arithmetic itself is done.
+    row_ratio_to_floor: f64,
 }
 
 /// Measures and prints.
@@ -58,15 +63,19 @@ pub fn run(args: &BenchArgs) -> Result<()> {
     let mut machine = Machine::measure(threads, bytes);
     let mut rows = Vec::new();
     for batch in args.batch.iter().copied() {
-        let sampling = Sampling { max_tokens: new_tokens, ..Sampling::default() };
+        let sampling =
+            Sampling { max_tokens: new_tokens, temperature: args.temperature, ..Sampling::default() };
         let asked = Asked { engine: &engine, prompt: &prompt, sampling: &sampling, threads, batch };
         let (start, mut speeds, mut rates) = (Instant::now(), Vec::new(), Vec::new());
+        let computed = engine.rows();
         while speeds.len() < 3 || start.elapsed() < SPELL {
             let before = Instant::now();
             speeds.push(asked.tokens_per_second()?);
             rates.push(machine::matrix_rate(threads, before.elapsed()));
         }
         machine.matrix_rate = median(&mut rates);
+        let tokens = speeds.len() * batch as usize * new_tokens;
+        let rows_per_token = (engine.rows() - computed) as f64 / tokens as f64;
         // A step reads all weights once for each thread's rows.
         let rows_a_step =
             engine.batch().min((batch as usize).div_ceil(threads)) * threads.min(batch as usize);
@@ -78,6 +87,8 @@ pub fn run(args: &BenchArgs) -> Result<()> {
             tokens_per_second: speed,
             floor_tokens_per_second: floor,
             ratio_to_floor: speed / floor,
+            rows_per_token,
+            row_ratio_to_floor: speed / floor * rows_per_token,
         });
     }
     let report = Report {
@@ -103,7 +114,7 @@ impl Report {
         let mut text = format!(
             "{}: {} parameters, {} tokens of prompt, {} new tokens, {} thread(s)\n\
              {}, {}: {:.0} GFLOP/s in matrix products, {:.1} GB/s over a model of this size\n\n\
-             {:>6}  {:>12}  {:>12}  {:>5}\n",
+             {:>6}  {:>12}  {:>12}  {:>5}  {:>12}  {:>12}\n",
             self.policy,
             self.parameters,
             self.prompt_tokens,
@@ -116,15 +127,22 @@ impl Report {
             "batch",
             "tokens/s",
             "floor",
-            "ratio"
+            "ratio",
+            "rows a token",
+            "ratio by row"
         );
         for row in &self.rows {
             text += &format!(
-                "{:>6}  {:>12.0}  {:>12.0}  {:>5.2}\n",
-                row.batch, row.tokens_per_second, row.floor_tokens_per_second, row.ratio_to_floor
+                "{:>6}  {:>12.0}  {:>12.0}  {:>5.2}  {:>12.2}  {:>12.2}\n",
+                row.batch,
+                row.tokens_per_second,
+                row.floor_tokens_per_second,
+                row.ratio_to_floor,
+                row.rows_per_token,
+                row.row_ratio_to_floor,
             );
         }
-        text
+        text + "\nThe floor computes every token. Completions that agree so far are one row here.\n"
     }
 }
 

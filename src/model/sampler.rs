@@ -1,5 +1,5 @@
-//! Drawing a token: its log-probability and the exact entropy of the distribution come
-//! from the same pass over the logits as the weights that it is drawn by.
+//! Drawing tokens: their log-probabilities and the exact entropy of the distribution come
+//! from the same pass over the logits as the weights that they are drawn by.
 
 use super::Sampling;
 use super::engine::simd::{LANES, Level, kernel};
@@ -32,6 +32,52 @@ impl Candidate {
     }
 }
 
+/// What a sampler has read of a row of logits.
+pub struct Distribution<'a> {
+    logits: &'a [f32],
+    /// The largest logit.
+    top: f32,
+    /// Of exp(logit − `top`).
+    log_sum: f64,
+    /// Of the whole distribution at temperature 1, nats.
+    entropy: f32,
+    choice: Choice<'a>,
+}
+
+/// What is drawn from.
+enum Choice<'a> {
+    Only(usize),
+    All { weights: &'a [f32], masses: &'a [f64], sum: f64 },
+    Kept { candidates: &'a [Candidate], sum: f64 },
+}
+
+impl Distribution<'_> {
+    /// The id of a token, by inverting the cumulative distribution in the order of ids at
+    /// `unit` in [0, 1).
+    pub fn draw(&self, unit: f64) -> u32 {
+        let id = match &self.choice {
+            Choice::Only(id) => *id,
+            Choice::All { weights, masses, sum } => {
+                let (block, rest) = walk(masses.iter().copied(), unit * sum);
+                let from = block * BLOCK;
+                from + walk(weights[from..from + BLOCK].iter().map(|w| f64::from(*w)), rest).0
+            }
+            Choice::Kept { candidates, sum } => {
+                let weights = candidates.iter().map(|c| f64::from(c.weight));
+                candidates[walk(weights, unit * sum).0].id as usize
+            }
+        };
+        id as u32
+    }
+
+    /// A token with its log-probability and the distribution's entropy, before temperature
+    /// and cuts.
+    pub fn token(&self, id: u32) -> Token {
+        let below = f64::from((self.logits[id as usize] - self.top).min(0.0));
+        Token { id, logprob: (below - self.log_sum).min(0.0) as f32, entropy: self.entropy }
+    }
+}
+
 /// Weights summed in f32 before they join a sum in f64.
 const BLOCK: usize = 16 * LANES;
 
@@ -51,50 +97,44 @@ impl Sampler {
         }
     }
 
-    /// Draws a token from softmax(`logits` / T), cut to the top k and then to the top p,
-    /// by inverting the cumulative distribution in the order of ids at `unit` in [0, 1).
-    /// Temperature 0 takes the most likely token, the first of equals.
+    /// Draws a token from softmax(`logits` / T), cut to the top k and then to the top p: as
+    /// [`Sampler::read`] and [`Distribution::draw`].
+    pub fn draw(&mut self, logits: &[f32], sampling: &Sampling, unit: f64) -> Option<Token> {
+        let distribution = self.read(logits, sampling)?;
+        Some(distribution.token(distribution.draw(unit)))
+    }
+
+    /// The distribution softmax(`logits` / T), cut to the top k and then to the top p, of
+    /// which any number of tokens can be drawn. Temperature 0 leaves the most likely token
+    /// alone, the first of equals.
     ///
     /// A logit that is no number counts as −∞. `None` where no logit is above that.
-    pub fn draw(&mut self, logits: &[f32], sampling: &Sampling, unit: f64) -> Option<Token> {
+    pub fn read<'a>(&'a mut self, logits: &'a [f32], sampling: &Sampling) -> Option<Distribution<'a>> {
         let top = largest(self.level, logits);
         if top == f32::NEG_INFINITY {
             return None;
         }
         let top = top.min(f32::MAX);
-        let [sum, moment] = weigh(self.level, logits, top, 1.0, &mut self.weights, &mut self.masses);
-        let id = if sampling.temperature <= 0.0 {
-            logits.iter().position(|l| *l >= top).unwrap_or(0)
-        } else {
-            let mut sum = sum;
-            if sampling.temperature != 1.0 {
-                let scale = (1.0 / sampling.temperature).min(f64::from(f32::MAX)) as f32;
-                [sum, _] = weigh(self.level, logits, top, scale, &mut self.weights, &mut self.masses);
-            }
-            self.invert(logits.len(), sum, sampling, unit)
-        };
-        // H = −Σ p ln p with p = e^d / Σ e^d: ln Σ e^d − Σ d e^d / Σ e^d.
-        let log_sum = sum.ln();
-        Some(Token {
-            id: id as u32,
-            logprob: (f64::from((logits[id] - top).min(0.0)) - log_sum).min(0.0) as f32,
-            entropy: (log_sum - moment / sum).max(0.0) as f32,
-        })
-    }
-
-    /// The token at `unit` of the distribution that `weights` and `sampling` describe.
-    fn invert(&mut self, vocab_size: usize, sum: f64, sampling: &Sampling, unit: f64) -> usize {
-        let top_k = sampling.top_k.filter(|k| (1..vocab_size).contains(k));
-        if top_k.is_none() && sampling.top_p >= 1.0 {
-            let (block, rest) = walk(self.masses.iter().copied(), unit * sum);
-            let from = block * BLOCK;
-            return from + walk(self.weights[from..from + BLOCK].iter().map(|w| f64::from(*w)), rest).0;
+        let [whole, moment] = weigh(self.level, logits, top, 1.0, &mut self.weights, &mut self.masses);
+        let mut sum = whole;
+        if sampling.temperature > 0.0 && sampling.temperature != 1.0 {
+            let scale = (1.0 / sampling.temperature).min(f64::from(f32::MAX)) as f32;
+            [sum, _] = weigh(self.level, logits, top, scale, &mut self.weights, &mut self.masses);
         }
-        let last = self.last_kept(vocab_size, sum, top_k, sampling.top_p);
-        self.candidates.retain(|c| c.order(&last) != Ordering::Greater);
-        let weights = || self.candidates.iter().map(|c| f64::from(c.weight));
-        let kept = weights().sum::<f64>();
-        self.candidates[walk(weights(), unit * kept).0].id as usize
+        // H = −Σ p ln p with p = e^d / Σ e^d: ln Σ e^d − Σ d e^d / Σ e^d.
+        let log_sum = whole.ln();
+        let entropy = (log_sum - moment / whole).max(0.0) as f32;
+        let top_k = sampling.top_k.filter(|k| (1..logits.len()).contains(k));
+        let choice = if sampling.temperature <= 0.0 {
+            Choice::Only(logits.iter().position(|l| *l >= top).unwrap_or(0))
+        } else if top_k.is_none() && sampling.top_p >= 1.0 {
+            Choice::All { weights: &self.weights, masses: &self.masses, sum }
+        } else {
+            let last = self.last_kept(logits.len(), sum, top_k, sampling.top_p);
+            self.candidates.retain(|c| c.order(&last) != Ordering::Greater);
+            Choice::Kept { candidates: &self.candidates, sum: mass(&self.candidates) }
+        };
+        Some(Distribution { logits, top, log_sum, entropy, choice })
     }
 
     /// The least likely token that the cuts keep; leaves at least all kept ones, by id, in

@@ -31,7 +31,7 @@ pub trait Scorer {
 impl Scorer for Engine {
     fn score(&self, prompt: &[u32], tokens: &[u32], top: usize) -> Result<Vec<Weighed>, ModelError> {
         let all = joined(self.config(), prompt, tokens)?;
-        let batch = self.side_by_side(all.len(), 1)?;
+        let batch = self.places(all.len(), 1)?.min(self.batch());
         let mut workspace = Workspace::new(self, batch, 1, all.len(), 1);
         let mut scored = Vec::with_capacity(tokens.len());
         workspace.read_each(self, &all, &mut |at, logits| {

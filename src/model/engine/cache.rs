@@ -116,6 +116,17 @@ impl Private {
         }
     }
 
+    /// Copies the first `positions` of a sequence to another.
+    pub fn copy(&mut self, from: usize, to: usize, positions: usize) {
+        let row = self.capacity * 2 * self.kv_heads;
+        let len = positions.next_multiple_of(LANES) * 2 * self.kv_heads;
+        for layer in 0..self.scales.len() / (row * self.sequences) {
+            let [from, to] = [from, to].map(|sequence| (layer * self.sequences + sequence) * row);
+            self.scales.copy_within(from..from + len, to);
+            self.numbers.copy_within(from * self.head..(from + len) * self.head, to * self.head);
+        }
+    }
+
     /// Writes the keys and values of all heads at a position.
     pub fn write(
         &mut self,

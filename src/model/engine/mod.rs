@@ -1,8 +1,8 @@
 //! Many completions of one prompt on the CPU.
 //!
-//! Made for one job: the prompt is read once and its keys and values are shared; some
-//! completions are drawn side by side, and as one ends the next takes its place.
-//! A call runs on the caller's thread; several threads share one engine.
+//! Made for one job: the prompt is read once and its keys and values are shared; completions
+//! that agree so far are one row; some rows are computed side by side, and as one ends the
+//! next takes its place. A call runs on the caller's thread; several threads share one engine.
 //!
 //! Completion i is the same to the bit whatever is drawn beside it: every kernel computes
 //! a row in an order that does not depend on the other rows.
@@ -23,6 +23,7 @@ pub(super) mod simd;
 mod step;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use super::{Config, Generator, ModelError, Observer, Request, Weights};
 use layer::{Layer, Packer};
@@ -30,14 +31,19 @@ use matrix::Matrix;
 use product::PANEL;
 pub use simd::Level;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) use step::Workspace;
 
-/// Completions drawn side by side with a small model: more of their caches would push one
+/// Rows computed side by side with a small model: more of their caches would push one
 /// another out of the processor's.
 const SMALL_BATCH: usize = 48;
 
 /// With a large model, whose weights should serve many rows each time they are read.
 const LARGE_BATCH: usize = 72;
+
+/// Sequences that a small model's caches hold: those that part from one another while no row
+/// is free for them need not be read again. A large model's would take too much memory.
+const SMALL_PLACES: usize = 256;
 
 /// Weights of a model that is small, in bytes.
 const SMALL: usize = 8 << 20;
@@ -49,6 +55,10 @@ pub struct Engine {
     /// Of a head, padded to whole panels.
     head: usize,
     batch: usize,
+    /// Sequences that a call's caches hold at most.
+    places: usize,
+    /// Rows computed so far.
+    rows: AtomicU64,
     /// Bytes that a call may take for its caches and activations.
     call_memory: usize,
     layers: Vec<Layer>,
@@ -110,6 +120,8 @@ impl Engine {
             level,
             head,
             batch: if small { SMALL_BATCH } else { LARGE_BATCH },
+            places: if small { SMALL_PLACES } else { LARGE_BATCH },
+            rows: AtomicU64::new(0),
             call_memory: usize::MAX,
             layers,
             final_norm: packer.row("model.norm.weight", d)?,
@@ -165,9 +177,15 @@ impl Engine {
         &self.config
     }
 
-    /// Completions that are drawn side by side at most.
+    /// Rows that are computed side by side at most.
     pub fn batch(&self) -> usize {
         self.batch
+    }
+
+    /// Rows that all calls of [`Generator::generate`] have computed so far, the prompt's left
+    /// out: where completions agree, one for all of them.
+    pub fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
     }
 
     /// The logits after `tokens`, of a text of up to `extent` tokens.
@@ -189,14 +207,15 @@ impl Engine {
         self.embeddings.as_ref().unwrap_or(&self.output).column(token as usize, out);
     }
 
-    /// Completions that a call draws side by side: as many as its memory holds.
+    /// Sequences that a call's caches hold: as many as its memory allows. No more than these,
+    /// and than [`Engine::batch`], are rows of one step.
     ///
     /// # Errors
     /// Memory for not even one.
-    pub(super) fn side_by_side(&self, length: usize, limit: usize) -> Result<usize, ModelError> {
-        let bytes = |batch| Workspace::bytes(self, batch, length, limit);
-        let fits = |batch: &usize| bytes(*batch) <= self.call_memory;
-        (1..=self.batch).rev().find(fits).ok_or_else(|| ModelError::Memory {
+    pub(super) fn places(&self, length: usize, limit: usize) -> Result<usize, ModelError> {
+        let bytes = |places: usize| Workspace::bytes(self, places.min(self.batch), places, length, limit);
+        let fits = |places: &usize| bytes(*places) <= self.call_memory;
+        (1..=self.places).rev().find(fits).ok_or_else(|| ModelError::Memory {
             what: format!("one completion of {} tokens", length + limit),
             needed: bytes(1),
             given: self.call_memory,
@@ -211,21 +230,22 @@ fn is_small(config: &Config) -> bool {
 impl Generator for Engine {
     fn generate(&self, request: &Request<'_>, observer: &mut dyn Observer) -> Result<(), ModelError> {
         let (length, limit) = (request.prompt.len(), request.limit(&self.config)?);
-        let batch = self.side_by_side(length, limit)?;
-        let sequences = request.indices.len().min(batch);
+        let places = self.places(length, limit)?;
+        let batch = places.min(self.batch);
+        let places = places.min(request.indices.len());
         // A poisoned lock only says that another caller's observer panicked; the list of
         // idle workspaces is whole at any time.
         let idle = || self.idle.lock().unwrap_or_else(|e| e.into_inner());
         let found = {
             let mut idle = idle();
-            let place = idle.iter().position(|w| w.fits(self, batch, sequences, length, limit));
+            let place = idle.iter().position(|w| w.fits(self, batch, places, length, limit));
             // One that does not fit makes room for one that does.
             place.map(|i| idle.swap_remove(i)).or_else(|| {
                 idle.pop();
                 None
             })
         };
-        let mut workspace = found.unwrap_or_else(|| Workspace::new(self, batch, sequences, length, limit));
+        let mut workspace = found.unwrap_or_else(|| Workspace::new(self, batch, places, length, limit));
         let done = batch::run(self, &mut workspace, request, limit, observer);
         idle().push(workspace);
         done

@@ -18,7 +18,7 @@ pub struct Workspace {
     /// Of the prompt's last token.
     pub first_logits: Vec<f32>,
     prompt: Shared,
-    private: Private,
+    pub private: Private,
     scratch: Scratch,
     /// Rows that there is room for.
     pub batch: usize,
@@ -48,10 +48,10 @@ pub struct Row {
 }
 
 impl Workspace {
-    pub fn new(engine: &Engine, batch: usize, sequences: usize, length: usize, limit: usize) -> Self {
+    pub fn new(engine: &Engine, batch: usize, places: usize, length: usize, limit: usize) -> Self {
         let config = &engine.config;
         let prompt = Shared::new(length, config.layers, config.kv_heads, engine.head);
-        let private = Private::new(sequences, limit, config.layers, config.kv_heads, engine.head);
+        let private = Private::new(places, limit, config.layers, config.kv_heads, engine.head);
         let positions = prompt.capacity() + private.capacity();
         let rows = |columns: usize| vec![0.0; batch * columns];
         let layer = &engine.layers[0];
@@ -77,7 +77,7 @@ impl Workspace {
     }
 
     /// Bytes that one takes, to a few per cent.
-    pub fn bytes(engine: &Engine, batch: usize, length: usize, limit: usize) -> usize {
+    pub fn bytes(engine: &Engine, batch: usize, places: usize, length: usize, limit: usize) -> usize {
         let config = &engine.config;
         let positions = length.next_multiple_of(PANEL) + limit.next_multiple_of(LANES);
         let layer = &engine.layers[0];
@@ -90,7 +90,7 @@ impl Workspace {
         let (position, full, half) =
             (2 * config.layers * config.kv_heads, size_of::<f32>() * engine.head, 2 * engine.head + 4);
         let cached = (length.next_multiple_of(PANEL) * full)
-            .saturating_add((batch * limit.next_multiple_of(LANES)).saturating_mul(half))
+            .saturating_add((places * limit.next_multiple_of(LANES)).saturating_mul(half))
             .saturating_mul(position);
         // Sampling holds the vocabulary five times over; rotation a table of the positions.
         let once = 6 * config.vocab_size + positions * config.head_dim;
@@ -98,9 +98,9 @@ impl Workspace {
     }
 
     /// Whether it is enough for such a call.
-    pub fn fits(&self, engine: &Engine, batch: usize, sequences: usize, length: usize, limit: usize) -> bool {
+    pub fn fits(&self, engine: &Engine, batch: usize, places: usize, length: usize, limit: usize) -> bool {
         self.batch == batch
-            && self.private.sequences() >= sequences
+            && self.private.sequences() >= places
             && self.prompt.capacity() >= length
             && self.private.capacity() >= limit
             && engine.config.rope_scaling.alike(self.extent, length + limit)

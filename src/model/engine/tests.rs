@@ -279,6 +279,31 @@ fn a_completion_is_the_same_whatever_is_drawn_beside_it() {
 }
 
 #[test]
+fn completions_that_agree_are_computed_once() {
+    let config = Config { eos: vec![2, 3, 5, 8, 13], ..tiny() };
+    let weights = random(&config, 6);
+    let prompt = prompt(&config, 7);
+    for temperature in [0.0, 0.2, 0.4, 1.0] {
+        let sampling = Sampling { temperature, ..sampling(30) };
+        let engine = Engine::new(&config, &weights).unwrap();
+        let drawn = draw(&engine, &prompt, 0..200, &sampling);
+        let prefixes: std::collections::HashSet<Vec<u32>> = drawn
+            .iter()
+            .flat_map(|g| (1..g.tokens.len()).map(|n| g.tokens[..n].iter().map(|t| t.id).collect()))
+            .collect();
+        assert_eq!(engine.rows(), prefixes.len() as u64);
+        // With few places, some are read again.
+        let few = Workspace::bytes(&engine, 2, 2, 7, 30);
+        let again = Engine::new(&config, &weights).unwrap().with_call_memory(few);
+        assert!(draw(&again, &prompt, 0..200, &sampling) == drawn);
+        assert!(again.rows() >= engine.rows());
+        if temperature > 0.0 {
+            assert!(prefixes.len() > 30, "{temperature}");
+        }
+    }
+}
+
+#[test]
 fn threads_share_one_engine_and_draw_the_same() {
     let config = tiny();
     let engine = Engine::new(&config, &random(&config, 7)).unwrap();
@@ -424,9 +449,9 @@ fn memory_is_foretold_and_kept_to() {
     let engine = Engine::new(&config, &random(&config, 9)).unwrap();
     let prompt = prompt(&config, 40);
     let all = draw(&engine, &prompt, 0..40, &sampling(20));
-    let three = Workspace::bytes(&engine, 3, 40, 20);
+    let three = Workspace::bytes(&engine, 3, 3, 40, 20);
     let engine = engine.with_call_memory(three);
-    assert_eq!(engine.side_by_side(40, 20).unwrap(), 3);
+    assert_eq!(engine.places(40, 20).unwrap(), 3);
     assert!(draw(&engine, &prompt, 0..40, &sampling(20)) == all);
     let engine = engine.with_call_memory(1000);
     let sampling = sampling(20);
