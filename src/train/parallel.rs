@@ -93,7 +93,7 @@ mod tests {
         let batches: Vec<Batch> = (0..11)
             .map(|b| {
                 let mut batch = Batch::default();
-                let rows = batch.push(&[b, 2 * b, 3, 4], 0..0);
+                let rows = batch.push(&[b, 2 * b, 3, 4], &[]);
                 batch.targets.extend([(rows.start, 2 * b), (rows.start + 2, 4)]);
                 batch
             })

@@ -96,7 +96,7 @@ fn batches(ground: &Ground<'_>, settings: &Settings, step: usize) -> Result<Vec<
             let (problem, solution) = course.example(seed, *number);
             let mut tokens = tokenizer.encode(&format!("{}{solution}", problem.prompt))?;
             tokens.push(end);
-            let rows = batch.push(&tokens[..tokens.len() - 1], 0..0);
+            let rows = batch.push(&tokens[..tokens.len() - 1], &[]);
             batch.targets.extend(rows.zip(tokens[1..].iter().copied()));
         }
         Ok(batch)

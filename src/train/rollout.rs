@@ -7,7 +7,7 @@ use crate::completion::{Completion, Finish, Token};
 use crate::model::{self, Generated, Generator, ModelError, Observer, Running, Sampling};
 use crate::problem::{Problem, Verdict, judge};
 use crate::random::Stream;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 /// The completions of one problem with their verdicts.
 pub struct Group {
@@ -63,17 +63,68 @@ impl Group {
     }
 }
 
-/// A prompt once, and continuations of it that are all asked for.
+/// A prompt and continuations of it that are all asked for, in their order. Where some agree
+/// they share rows.
 pub fn continued(prompt: &[u32], texts: impl Iterator<Item = Vec<u32>>) -> Batch {
-    let mut batch = Batch::default();
-    let prompt = batch.push(prompt, 0..0);
-    for ids in texts.filter(|ids| !ids.is_empty()) {
+    let texts: Vec<Vec<u32>> = texts.filter(|ids| !ids.is_empty()).collect();
+    let mut tree = Tree { token: 0, row: 0, branches: Vec::new() };
+    for ids in &texts {
         // The last token is asked for and never read.
-        let rows = batch.push(&ids[..ids.len() - 1], prompt.clone());
-        batch.targets.push((prompt.end - 1, ids[0]));
-        batch.targets.extend(rows.zip(ids[1..].iter().copied()));
+        ids[..ids.len() - 1].iter().fold(&mut tree, |node, id| node.branch(*id));
+    }
+    let mut batch = Batch::default();
+    let prompt = batch.push(prompt, &[]);
+    tree.row = prompt.end - 1;
+    tree.lay(&mut batch, &mut vec![prompt]);
+    for ids in &texts {
+        let mut node = &tree;
+        for (i, id) in ids.iter().enumerate() {
+            batch.targets.push((node.row, *id));
+            if i + 1 < ids.len() {
+                node = node.branches.iter().find(|b| b.token == *id).expect("it was laid");
+            }
+        }
     }
     batch
+}
+
+/// Texts by what they agree in.
+struct Tree {
+    token: u32,
+    /// Of the batch.
+    row: usize,
+    branches: Vec<Tree>,
+}
+
+impl Tree {
+    fn branch(&mut self, token: u32) -> &mut Self {
+        let at = self.branches.iter().position(|b| b.token == token).unwrap_or(self.branches.len());
+        if at == self.branches.len() {
+            self.branches.push(Self { token, row: 0, branches: Vec::new() });
+        }
+        &mut self.branches[at]
+    }
+
+    /// Lays its branches into a batch, behind the rows of `prefix`.
+    fn lay(&mut self, batch: &mut Batch, prefix: &mut Vec<Range<usize>>) {
+        for branch in &mut self.branches {
+            // What does not fork is one run of rows.
+            let (mut tokens, mut last) = (vec![branch.token], &mut *branch);
+            last.row = batch.tokens.len();
+            while last.branches.len() == 1 {
+                let row = last.row + 1;
+                last = &mut last.branches[0];
+                last.row = row;
+                tokens.push(last.token);
+            }
+            let rows = batch.push(&tokens, prefix);
+            if !last.branches.is_empty() {
+                prefix.push(rows);
+                last.lay(batch, prefix);
+                prefix.pop();
+            }
+        }
+    }
 }
 
 /// Draws `n` completions of each group's problem and judges them. Completion i of a problem
@@ -146,6 +197,7 @@ mod tests {
     #[test]
     fn drawn_tokens_line_up_with_the_batch() {
         let token = |id| Token { id, logprob: -(id as f32), entropy: 0.0 };
+        let verdict = |correct| Verdict { correct, ..Verdict::default() };
         let group = Group {
             number: 0,
             problem: Problem {
@@ -156,15 +208,26 @@ mod tests {
                 metadata: serde_json::Map::new(),
             },
             prompt: vec![9, 8],
-            completions: vec![vec![token(4), token(5), token(0)], vec![token(6)]],
-            finishes: vec![Finish::Stop; 2],
-            verdicts: vec![Verdict { correct: true, ..Verdict::default() }, Verdict::default()],
+            completions: [&[4, 5, 0][..], &[6], &[4, 5, 7, 0], &[4, 0], &[4, 5, 0]]
+                .map(|ids| ids.iter().map(|id| token(*id)).collect())
+                .to_vec(),
+            finishes: vec![Finish::Stop; 5],
+            verdicts: [true, false, false, false, true].map(verdict).to_vec(),
         };
         let batch = group.batch();
-        assert_eq!(batch.tokens, [9, 8, 4, 5]);
-        assert_eq!(batch.positions, [0, 1, 2, 3]);
-        assert_eq!(batch.targets, [(1, 4), (2, 5), (3, 0), (1, 6)]);
-        assert_eq!(group.spread(&group.rewards()), [1.0, 1.0, 1.0, 0.0]);
-        assert_eq!(group.logprobs(), [-9.0, -6.0]);
+        assert_eq!(batch.tokens, [9, 8, 4, 5, 7]);
+        assert_eq!(batch.positions, [0, 1, 2, 3, 4]);
+        assert_eq!(batch.segments.len(), 2);
+        let each = [
+            &[(1, 4), (2, 5), (3, 0)][..],
+            &[(1, 6)],
+            &[(1, 4), (2, 5), (3, 7), (4, 0)],
+            &[(1, 4), (2, 0)],
+            &[(1, 4), (2, 5), (3, 0)],
+        ];
+        assert_eq!(batch.targets, each.concat());
+        let spread = group.spread(&group.rewards());
+        assert_eq!(spread, [&[1.0; 3][..], &[0.0; 7], &[1.0; 3]].concat());
+        assert_eq!(group.logprobs(), [-9.0, -6.0, -16.0, -4.0, -9.0]);
     }
 }

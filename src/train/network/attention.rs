@@ -1,4 +1,4 @@
-//! Causal attention over packed texts, some of which continue a shared beginning.
+//! Causal attention over packed texts, some of which continue beginnings that they share.
 
 use super::kernels;
 use super::matrix::{Into, View, product};
@@ -10,8 +10,9 @@ use std::ops::Range;
 pub struct Segment {
     /// Its own rows.
     pub rows: Range<usize>,
-    /// The rows that it continues: seen by every one of its own. Empty for a whole text.
-    pub prefix: Range<usize>,
+    /// The runs of rows that it continues, in their order: seen by every one of its own.
+    /// None for a whole text.
+    pub prefix: Vec<Range<usize>>,
 }
 
 /// How heads lie in a row of queries, keys and values side by side.
@@ -70,7 +71,7 @@ impl Heads {
                     let keys = self.view(qkv, &part, k).t();
                     product(&mut p[at..], seen, Into::Replace, self.scale(), queries, keys);
                 }
-                kernels::causal_softmax(p, seen, s.prefix.len());
+                kernels::causal_softmax(p, seen, seen - own);
                 let width = self.heads * self.dim;
                 let o = &mut out[s.rows.start * width + head * self.dim..];
                 let mut into = Into::Replace;
@@ -126,8 +127,9 @@ impl Heads {
 }
 
 impl Segment {
+    /// Rows that the last of its own sees.
     fn seen(&self) -> usize {
-        self.prefix.len() + self.rows.len()
+        self.prefix.iter().chain([&self.rows]).map(Range::len).sum()
     }
 
     fn weights(&self) -> usize {
@@ -136,7 +138,10 @@ impl Segment {
 
     /// The rows it sees, and where they begin in a row of weights.
     fn parts(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
-        let both = [(self.prefix.clone(), 0), (self.rows.clone(), self.prefix.len())];
-        both.into_iter().filter(|(rows, _)| !rows.is_empty())
+        self.prefix.iter().chain([&self.rows]).scan(0, |at, rows| {
+            let start = *at;
+            *at += rows.len();
+            Some((rows.clone(), start))
+        })
     }
 }

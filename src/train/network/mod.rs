@@ -2,7 +2,8 @@
 //! texts, several times faster on a CPU than through a graph of tensors.
 //!
 //! The texts of a batch lie row after row without padding. A text may continue a beginning
-//! that others continue too, so that a group of completions pays for its prompt once.
+//! that others continue too, so that a group of completions pays once for its prompt, and
+//! for all that some of them agree in.
 
 mod attention;
 mod kernels;
@@ -78,13 +79,28 @@ impl Default for Batch {
 }
 
 impl Batch {
-    /// Adds tokens that stand alone or continue `prefix`; gives their rows.
-    pub fn push(&mut self, tokens: &[u32], prefix: Range<usize>) -> Range<usize> {
+    /// Adds tokens that stand alone or continue the rows of `prefix`; gives their rows.
+    pub fn push(&mut self, tokens: &[u32], prefix: &[Range<usize>]) -> Range<usize> {
         let rows = self.tokens.len()..self.tokens.len() + tokens.len();
+        let first = prefix.iter().map(Range::len).sum::<usize>();
         self.tokens.extend_from_slice(tokens);
-        self.positions.extend((0..tokens.len()).map(|i| (prefix.len() + i) as u32));
-        self.segments.push(Segment { rows: rows.clone(), prefix });
+        self.positions.extend((0..tokens.len()).map(|i| (first + i) as u32));
+        self.segments.push(Segment { rows: rows.clone(), prefix: prefix.to_vec() });
         rows
+    }
+
+    /// The targets, those of one row side by side.
+    fn by_row(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.targets.len()).collect();
+        order.sort_by_key(|i| self.targets[*i].0);
+        order
+    }
+
+    /// The same, row by row: the row, and its targets.
+    fn asked<'a>(&'a self, order: &'a [usize]) -> impl Iterator<Item = (usize, &'a [usize])> {
+        order
+            .chunk_by(|a, b| self.targets[*a].0 == self.targets[*b].0)
+            .map(|all| (self.targets[all[0]].0, all))
     }
 }
 
@@ -237,13 +253,18 @@ impl Network {
 
     /// The log-probability of each target, nats, at the batch's temperature.
     pub fn logprobs(&self, w: &[f32], batch: &Batch, space: &mut Workspace) -> Vec<f32> {
-        self.ask(w, batch, space);
-        let rows = space.logits.chunks_exact_mut(self.config.vocab_size).zip(&batch.targets);
-        rows.map(|(row, (_, token))| {
+        let order = batch.by_row();
+        self.ask(w, batch, &order, space);
+        let mut logprobs = vec![0.0; batch.targets.len()];
+        for (row, (_, targets)) in
+            space.logits.chunks_exact_mut(self.config.vocab_size).zip(batch.asked(&order))
+        {
             kernels::log_softmax(row);
-            row[*token as usize]
-        })
-        .collect()
+            for i in targets {
+                logprobs[*i] = row[batch.targets[*i].1 as usize];
+            }
+        }
+        logprobs
     }
 
     /// Runs the batch forward and back. For target i with log-probability lp (nats, at the
@@ -257,19 +278,25 @@ impl Network {
         gradient: &mut [f32],
         mut slope: impl FnMut(usize, f32) -> f32,
     ) {
-        self.ask(w, batch, space);
+        let order = batch.by_row();
+        let asked = self.ask(w, batch, &order, space);
         let (d, v) = (self.config.hidden_size, self.config.vocab_size);
-        let asked = batch.targets.len();
         let (head, x) = (View::new(&w[self.embedding.clone()], v, d), View::new(&space.asked, asked, d));
-        for (i, (row, (_, token))) in space.logits.chunks_exact_mut(v).zip(&batch.targets).enumerate() {
+        let mut slopes = Vec::new();
+        for (row, (_, targets)) in space.logits.chunks_exact_mut(v).zip(batch.asked(&order)) {
             kernels::log_softmax(row);
-            let slope = slope(i, row[*token as usize]);
+            let id = |i: &usize| batch.targets[*i].1 as usize;
+            slopes.clear();
+            slopes.extend(targets.iter().map(|i| slope(*i, row[id(i)])));
+            let sum = slopes.iter().sum();
             if batch.entropy == 0.0 {
-                kernels::scaled_exp(row, slope);
+                kernels::scaled_exp(row, sum);
             } else {
-                kernels::scaled_exp_and_entropy(row, slope, batch.entropy);
+                kernels::scaled_exp_and_entropy(row, sum, batch.entropy * targets.len() as f32);
             }
-            row[*token as usize] += slope;
+            for (i, slope) in targets.iter().zip(&slopes) {
+                row[id(i)] += slope;
+            }
         }
         let dlogits = View::new(&space.logits, asked, v);
         let scale = 1.0 / batch.temperature;
@@ -278,26 +305,26 @@ impl Network {
         product(&mut space.narrow, d, Into::Replace, scale, dlogits, head);
         // `normed` has served: it holds its own gradient from here on.
         space.normed.fill(0.0);
-        for (row, (at, _)) in space.narrow.chunks_exact(d).zip(&batch.targets) {
-            for (sum, x) in space.normed[at * d..(at + 1) * d].iter_mut().zip(row) {
-                *sum += x;
-            }
+        for (row, (at, _)) in space.narrow.chunks_exact(d).zip(batch.asked(&order)) {
+            space.normed[at * d..(at + 1) * d].copy_from_slice(row);
         }
         self.backward(w, batch, space, gradient);
     }
 
-    /// Runs the batch forward; `logits` gets a row a target.
-    fn ask(&self, w: &[f32], batch: &Batch, space: &mut Workspace) {
+    /// Runs the batch forward; `logits` gets a row for each that is asked for targets. Gives
+    /// their number.
+    fn ask(&self, w: &[f32], batch: &Batch, order: &[usize], space: &mut Workspace) -> usize {
         self.forward(w, batch, space);
         let (d, v) = (self.config.hidden_size, self.config.vocab_size);
-        let asked = batch.targets.len();
-        space.asked.resize(asked * d, 0.0);
-        for (row, (at, _)) in space.asked.chunks_exact_mut(d).zip(&batch.targets) {
-            row.copy_from_slice(&space.normed[at * d..(at + 1) * d]);
+        space.asked.clear();
+        for (at, _) in batch.asked(order) {
+            space.asked.extend_from_slice(&space.normed[at * d..(at + 1) * d]);
         }
+        let asked = space.asked.len() / d;
         space.logits.resize(asked * v, 0.0);
         let (head, x) = (View::new(&w[self.embedding.clone()], v, d), View::new(&space.asked, asked, d));
         product(&mut space.logits, v, Into::Replace, 1.0 / batch.temperature, x, head.t());
+        asked
     }
 
     fn forward(&self, w: &[f32], batch: &Batch, space: &mut Workspace) {

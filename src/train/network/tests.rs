@@ -5,21 +5,19 @@ use crate::model::weights::tests::random;
 use candle_core::{Device, Tensor, Var};
 use std::collections::HashMap;
 
-/// A prompt with two continuations and a text that stands alone, as one packed batch; and
-/// the same as whole texts, with the first target of each.
+/// A prompt with continuations that agree in part, and a text that stands alone, as one packed
+/// batch; and the same as whole texts, with the first target of each.
 fn packed() -> (Batch, Vec<(Vec<u32>, usize)>) {
     let prompt = [5, 9, 2, 30];
-    let (a, b, alone) = ([7, 7, 1], [8, 0, 36, 4, 11], [3, 20, 6]);
-    let mut batch = Batch::default();
-    let shared = batch.push(&prompt, 0..0);
-    for tokens in [a.as_slice(), &b] {
-        let rows = batch.push(tokens, shared.clone());
-        batch.targets.push((shared.end - 1, tokens[0]));
-        batch.targets.extend(tokens[1..].iter().enumerate().map(|(i, t)| (rows.start + i, *t)));
-    }
-    let rows = batch.push(&alone, 0..0);
+    let continuations: [&[u32]; 6] =
+        [&[7, 7, 1], &[8, 0, 36, 4, 11], &[8, 0, 36, 5, 9, 9, 2], &[8, 0, 36, 5, 3], &[7, 7, 1], &[8]];
+    let alone = [3, 20, 6];
+    let mut batch = crate::train::rollout::continued(&prompt, continuations.iter().map(|c| c.to_vec()));
+    assert_eq!(batch.tokens.len(), 4 + 2 + 3 + 1 + 1 + 2);
+    let rows = batch.push(&alone, &[]);
     batch.targets.extend(alone[1..].iter().enumerate().map(|(i, t)| (rows.start + i, *t)));
-    let texts = vec![([&prompt[..], &a].concat(), 4), ([&prompt[..], &b].concat(), 4), (alone.to_vec(), 1)];
+    let continued = continuations.iter().map(|c| ([&prompt[..], c].concat(), 4));
+    let texts = continued.chain([(alone.to_vec(), 1)]).collect();
     (batch, texts)
 }
 
@@ -63,7 +61,7 @@ fn forward_and_gradient_equal_candles() {
         let mut space = Workspace::default();
         // A first, larger batch leaves its traces in the workspace.
         let mut larger = batch.clone();
-        larger.push(&[1; 40], 0..0);
+        larger.push(&[1; 40], &[]);
         network.step(&flat, &larger, &mut space, &mut gradient, |_, _| 1.0);
         gradient.fill(0.0);
         network.step(&flat, &batch, &mut space, &mut gradient, |i, lp| {
