@@ -1,6 +1,7 @@
 //! What the command line takes and what it refuses.
 
 use super::*;
+use crate::model::Sampling;
 use clap::CommandFactory;
 
 fn parsed(line: &str) -> Result<Cli, clap::Error> {

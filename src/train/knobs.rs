@@ -1,7 +1,12 @@
 //! The objective as a value: every knob of a pull, with its range, what it is, where it
 //! comes from and what to expect. Screen, `--help` and README read this one table.
 
+mod presets;
+mod table;
+
+pub use presets::{PRESETS, Preset};
 use std::fmt::Write;
+pub use table::KNOBS;
 
 /// What a pull learns from, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -210,62 +215,6 @@ impl Knobs {
     }
 }
 
-/// A named setting of all knobs.
-#[derive(Clone, Copy, Debug)]
-pub struct Preset {
-    pub name: &'static str,
-    /// One sentence.
-    pub what: &'static str,
-    turn: fn(&mut Knobs),
-}
-
-impl Preset {
-    /// The preset of a name.
-    pub fn named(name: &str) -> Option<&'static Preset> {
-        PRESETS.iter().find(|p| p.name == name)
-    }
-
-    pub fn knobs(&self) -> Knobs {
-        let mut knobs = Knobs::default();
-        (self.turn)(&mut knobs);
-        knobs
-    }
-}
-
-/// The presets, in the order of their key.
-pub const PRESETS: [Preset; 4] = [
-    Preset {
-        name: "as-the-paper",
-        what: "DAPO's objective, by which the paper's table 4 was trained: clip-higher, no KL, groups \
-               without spread dropped.",
-        turn: |k| k.clip_high = 0.28,
-    },
-    Preset {
-        name: "pull-hard",
-        what: "Only what was right, drawn cool and learned fast: the quickest way to lose support.",
-        turn: |k| {
-            k.samples = Samples::Positive;
-            k.temperature = 0.8;
-            k.rate = 7e-4;
-        },
-    },
-    Preset {
-        name: "loosen",
-        what: "Clean solutions by rare methods beside the reward, and less reward for the likeliest \
-               right ones.",
-        turn: |k| {
-            k.clip_high = 0.28;
-            k.seeding = 0.3;
-            k.unlikely = 0.25;
-        },
-    },
-    Preset {
-        name: "sft",
-        what: "No reward: a teacher's clean solutions of the same problems, as many of them.",
-        turn: |k| k.data = Data::Teacher,
-    },
-];
-
 /// The table as text, a paragraph a knob, for `--help`.
 pub fn described() -> String {
     let defaults = Knobs::default();
@@ -290,176 +239,6 @@ pub fn described() -> String {
     }
     out
 }
-
-/// Every knob, in the order of the screen.
-pub const KNOBS: [Knob; 16] = [
-    Knob {
-        name: "data",
-        range: Range::Choice(&["reward", "teacher", "own"]),
-        what: "What the policy learns from: its own completions and their verdicts (RLVR), a teacher's \
-               clean solutions (SFT), or the base's correct completions (SFT on its own).",
-        source: "Wu et al. 2025, table 3",
-        expect: "A teacher brings methods back that reward lets go.",
-        ladder: &[0.0, 1.0, 2.0],
-        get: |k| k.data as u8 as f64,
-        put: |k, v| k.data = [Data::Reward, Data::Teacher, Data::Own][v as usize],
-    },
-    Knob {
-        name: "prompts",
-        range: Range::Whole(1.0, 256.0),
-        what: "Fresh problems in a step.",
-        source: "Shao et al. 2024, DeepSeekMath",
-        expect: "More make steps slower and steadier.",
-        ladder: &[4.0, 8.0, 16.0, 32.0, 64.0],
-        get: |k| k.prompts as f64,
-        put: |k, v| k.prompts = v as usize,
-    },
-    Knob {
-        name: "group",
-        range: Range::Whole(2.0, 256.0),
-        what: "Completions of each problem, which are each other's baseline.",
-        source: "Shao et al. 2024, DeepSeekMath",
-        expect: "In a larger group a rare right way is drawn more often, and so kept longer.",
-        ladder: &[4.0, 8.0, 16.0, 32.0, 64.0, 128.0],
-        get: |k| k.group as f64,
-        put: |k, v| k.group = v as usize,
-    },
-    Knob {
-        name: "updates",
-        range: Range::Whole(1.0, 16.0),
-        what: "Updates of the weights on the completions of one step.",
-        source: "Schulman et al. 2017, PPO",
-        expect: "With one, nothing has moved and clipping does nothing; more squeeze a step harder.",
-        ladder: &[1.0, 2.0, 4.0, 8.0],
-        get: |k| k.updates as f64,
-        put: |k, v| k.updates = v as usize,
-    },
-    Knob {
-        name: "rate",
-        range: Range::Number(0.0, 0.1),
-        what: "Learning rate of AdamW.",
-        source: "Loshchilov & Hutter 2019",
-        expect: "Twice the rate pulls about twice as fast; from 1e-3 on this policy falls apart.",
-        ladder: &[1e-4, 2e-4, 3e-4, 5e-4, 7e-4, 1e-3],
-        get: |k| k.rate,
-        put: |k, v| k.rate = v,
-    },
-    Knob {
-        name: "clip_low",
-        range: Range::Number(0.0, 1.0),
-        what: "How far a token's probability may fall within a step, as a share.",
-        source: "Schulman et al. 2017, PPO",
-        expect: "A small one protects what is about to be lost.",
-        ladder: &[0.05, 0.1, 0.2, 0.3, 0.5, 1.0],
-        get: |k| k.clip_low,
-        put: |k, v| k.clip_low = v,
-    },
-    Knob {
-        name: "clip_high",
-        range: Range::Number(0.0, 10.0),
-        what: "How far a token's probability may rise within a step, as a share.",
-        source: "Yu et al. 2025, DAPO (clip-higher, 0.28)",
-        expect: "Higher lets rare tokens grow and is said to keep entropy up; with two updates little is clipped.",
-        ladder: &[0.05, 0.1, 0.2, 0.28, 0.4, 0.8, 2.0],
-        get: |k| k.clip_high,
-        put: |k, v| k.clip_high = v,
-    },
-    Knob {
-        name: "kl",
-        range: Range::Number(0.0, 10.0),
-        what: "Weight of the divergence from the base, by the k3 estimator q/π − 1 − ln q/π a token.",
-        source: "Schulman 2020; Shao et al. 2024",
-        expect: "Holds the policy near the base: support is kept, and pass@1 rises less.",
-        ladder: &[0.0, 0.003, 0.01, 0.03, 0.1, 0.3],
-        get: |k| k.kl,
-        put: |k, v| k.kl = v,
-    },
-    Knob {
-        name: "entropy",
-        range: Range::Number(-1.0, 1.0),
-        what: "Weight of the entropy of the next-token distribution in the objective.",
-        source: "Mnih et al. 2016, A3C",
-        expect: "A little keeps choices open; more also keeps slips of arithmetic alive.",
-        ladder: &[-0.01, -0.003, 0.0, 0.001, 0.003, 0.01, 0.03],
-        get: |k| k.entropy,
-        put: |k, v| k.entropy = v,
-    },
-    Knob {
-        name: "advantage",
-        range: Range::Choice(&["grpo", "dr-grpo", "rloo"]),
-        what: "How rewards become advantages: less the group's mean, over its spread (grpo) or not \
-               (dr-grpo), or less the mean of the others (rloo).",
-        source: "Shao et al. 2024; Liu et al. 2025; Ahmadian et al. 2024",
-        expect: "Without the division, problems that are nearly solved or nearly lost weigh less.",
-        ladder: &[0.0, 1.0, 2.0],
-        get: |k| k.advantage as u8 as f64,
-        put: |k, v| k.advantage = [Advantage::Grpo, Advantage::DrGrpo, Advantage::Rloo][v as usize],
-    },
-    Knob {
-        name: "samples",
-        range: Range::Choice(&["all", "positive", "negative"]),
-        what: "Whether it learns from all completions, only from those above the group's mean, or only \
-               from those below.",
-        source: "Zhu et al. 2025, The Surprising Effectiveness of Negative Reinforcement",
-        expect: "Positive ones alone sharpen; negative ones alone are said to spread what they take over the rest.",
-        ladder: &[0.0, 1.0, 2.0],
-        get: |k| k.samples as u8 as f64,
-        put: |k, v| k.samples = [Samples::All, Samples::Positive, Samples::Negative][v as usize],
-    },
-    Knob {
-        name: "temperature",
-        range: Range::Number(0.1, 5.0),
-        what: "Temperature at which the completions that are learned from are drawn, and at which the \
-               policy is trained.",
-        source: "Liu et al. 2025, ProRL (1.2)",
-        expect: "Above 1 rare ways are drawn and rewarded more often.",
-        ladder: &[0.6, 0.8, 1.0, 1.1, 1.2, 1.5],
-        get: |k| k.temperature,
-        put: |k, v| k.temperature = v,
-    },
-    Knob {
-        name: "seeding",
-        range: Range::Number(0.0, 10.0),
-        what: "Weight of the cross-entropy on clean solutions, one a problem, by methods that are rare \
-               among the step's right completions.",
-        source: "Wu et al. 2025, §5: seed probability mass into underrepresented solution regions",
-        expect: "The surest way to keep methods: most of them stay, and pass@1 rises less.",
-        ladder: &[0.0, 0.1, 0.2, 0.3, 0.5, 1.0],
-        get: |k| k.seeding,
-        put: |k, v| k.seeding = v,
-    },
-    Knob {
-        name: "unlikely",
-        range: Range::Number(0.0, 1.0),
-        what: "The likeliest right completion of a group loses this share of its reward, the others less \
-               by rank.",
-        source: "He et al. 2025, Rewarding the Unlikely",
-        expect: "Rare right texts gain on common ones; long texts are rare too, so length may grow.",
-        ladder: &[0.0, 0.1, 0.25, 0.5, 1.0],
-        get: |k| k.unlikely,
-        put: |k, v| k.unlikely = v,
-    },
-    Knob {
-        name: "pass_k",
-        range: Range::Whole(1.0, 256.0),
-        what: "The reward is the best of so many completions of the group, in closed form.",
-        source: "Chen et al. 2025, Pass@k Training",
-        expect: "Problems solved now and then are left alone: slower at pass@1, gentler on support.",
-        ladder: &[1.0, 2.0, 4.0, 8.0, 16.0],
-        get: |k| k.pass_k as f64,
-        put: |k, v| k.pass_k = v as usize,
-    },
-    Knob {
-        name: "noise",
-        range: Range::Number(0.0, 1.0),
-        what: "Noise on the weights that draw a step's completions, as a share of each tensor's size.",
-        source: "Plappert et al. 2018, Parameter Space Noise for Exploration",
-        expect: "Explores whole ways, not single tokens; too much and nothing is right any more.",
-        ladder: &[0.0, 0.01, 0.02, 0.05, 0.1],
-        get: |k| k.noise,
-        put: |k, v| k.noise = v,
-    },
-];
 
 #[cfg(test)]
 mod tests {

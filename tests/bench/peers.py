@@ -6,7 +6,8 @@
 Installs the peers from PyPI into the scratch folder, exports the embedded base for each of
 them, runs all in turn on the same prompt (B completions of 64 tokens at T = 1, nothing cut
 off, end of text ignored; of 16 for SmolLM2) and prints one Markdown table: the median of our
-runs, the best of theirs. llama.cpp is driven through its C
+runs, the best of theirs. Where our completions agree so far they are one row; the rows a
+second stand beside the tokens, since a peer computes a row for each token. llama.cpp is driven through its C
 interface: one prompt, whose cache all sequences share, then a batch of one token a sequence;
 every setting that matters is tried, and the best is shown. So is CTranslate2's.
 """
@@ -367,10 +368,10 @@ def main():
             theirs, how = llama_best(library, {"Q4_1": smol}, list(range(100, 112)), batch, args.threads, 49152)
             plain = converted = "–"
         said.append(f"{name}, B = {batch}: llama.cpp {how}")
-        speed, ratio = row["tokens_per_second"], row["ratio_to_floor"]
-        lines.append(f"| {name} | {batch} | {speed:.0f} | {ratio:.2f} | {theirs:.0f} | {plain} | {converted} |")
+        speed, rows = row["tokens_per_second"], row["tokens_per_second"] * row["rows_per_token"]
+        lines.append(f"| {name} | {batch} | {speed:.0f} | {rows:.0f} | {theirs:.0f} | {plain} | {converted} |")
     print(f"{machine['processor']}, {machine['instructions']}, {args.threads} thread(s), tokens/s\n")
-    print("| model | B | leash | of the f32 floor | llama.cpp | transformers | CTranslate2 |")
+    print("| model | B | leash | its rows/s | llama.cpp | transformers | CTranslate2 |")
     print("|---|---|---|---|---|---|---|")
     print("\n".join(lines))
     print("\n" + ". ".join(said) + ".")
