@@ -10,6 +10,7 @@ mod feeds;
 pub mod guard;
 mod input;
 mod inspector;
+mod keys;
 mod look;
 mod pace;
 mod screen;

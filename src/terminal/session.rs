@@ -5,6 +5,7 @@ use super::feeds::{Again, Begin, Feeds, write};
 use super::guard::{Guard, restore};
 use super::input::message;
 use super::inspector::Inspector;
+use super::keys::Keys;
 use super::pace::Pace;
 use super::screen::Screen;
 use super::signals::{Signal, Signals, stop};
@@ -13,8 +14,7 @@ use crate::app::{Effect, Message, State, update};
 use crate::record::{Follower, Index, Library, News, RecordError, Recorder};
 use crate::run::{Campaign, Command, Event, Gauge, Lanes};
 use crate::ui::View;
-use crossterm::event::{Event as TerminalEvent, EventStream};
-use futures_util::StreamExt;
+use crossterm::event::Event as TerminalEvent;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub async fn run(state: &mut State, view: &mut View, feeds: Feeds) -> Result<Lef
     let mut session = Session {
         guard: Guard::enter(state.mouse)?,
         screen: Screen::new()?,
-        input: Some(EventStream::new()),
+        input: Some(Keys::new()),
         pace: Pace::new(view.calm),
         seconds: tokio::time::interval(Duration::from_secs(1)),
         campaign,
@@ -87,7 +87,7 @@ struct Session {
     guard: Guard,
     screen: Screen,
     /// `None` only while the terminal is handed over: it would go on reading there.
-    input: Option<EventStream>,
+    input: Option<Keys>,
     pace: Pace,
     /// For a tour that goes on by itself.
     seconds: Interval,
@@ -320,7 +320,7 @@ impl Session {
         self.input = None;
         restore();
         self.guard.take(state.mouse)?;
-        self.input = Some(EventStream::new());
+        self.input = Some(Keys::new());
         self.screen.forget();
         self.pace.input();
         Ok(())
@@ -334,9 +334,9 @@ async fn at(due: Option<Instant>) {
     }
 }
 
-async fn next(input: &mut Option<EventStream>) -> Option<io::Result<TerminalEvent>> {
+async fn next(input: &mut Option<Keys>) -> Option<io::Result<TerminalEvent>> {
     match input {
-        Some(stream) => stream.next().await,
+        Some(keys) => keys.next().await,
         None => None,
     }
 }

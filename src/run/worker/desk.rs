@@ -32,7 +32,13 @@ pub(super) struct Desk<'a> {
     /// Tokens since the gauge was last set.
     tokens: u64,
     published: Option<Instant>,
+    /// When completions were last judged and sent.
+    sent: Option<Instant>,
 }
+
+/// Completions are judged and sent together, at most this often: steps of a few rows are
+/// done in a tenth of that, and each message would hold up whoever shows them.
+const SEND: Duration = Duration::from_millis(4);
 
 impl Sink for Desk<'_> {
     fn finished(&mut self, completion: Completion) {
@@ -49,8 +55,12 @@ impl Sink for Desk<'_> {
             let watched = self.shared.focus.load(Ordering::Relaxed) == problem;
             self.publish(if watched { partial() } else { None });
         }
-        self.judge();
-        let flushed = self.flush();
+        let mut flushed = ControlFlow::Continue(());
+        if !self.waiting.is_empty() && self.sent.is_none_or(|at| at.elapsed() >= SEND) {
+            self.judge();
+            flushed = self.flush();
+            self.sent = Some(Instant::now());
+        }
         // What nobody can judge need not be drawn.
         if self.unjudged.is_some() {
             return ControlFlow::Break(());
@@ -80,6 +90,7 @@ impl<'a> Desk<'a> {
             stopped: false,
             tokens: 0,
             published: None,
+            sent: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The registers of each instruction set.
 
-/// Implements [`Simd`] with `$parts` registers side by side.
+/// Implements [`Simd`](super::Simd) with `$parts` registers side by side.
 macro_rules! simd {
     ($(#[$meta:meta])* $name:ident: $parts:literal of $register:ty, $width:literal lanes, $rows:literal rows;
      splat $splat:path; load $load:path; store $store:path;
